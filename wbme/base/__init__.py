@@ -1,0 +1,1 @@
+"""Ground floor: errors, paths, hashing, seeds, statistics and asset files. Imports no other room."""

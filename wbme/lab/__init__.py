@@ -1,0 +1,20 @@
+"""The run contract: parameters, runs, store, chains, trace and report. Imports only base.
+
+In a notebook: ``run = lab.begin(NAME, globals())``, then ``run.use``, ``run.publish``, ``run.figure``,
+``run.table``, ``run.metric``, ``run.progress``, ``lab.explore``, and ``run.finish()`` at the end.
+"""
+
+from typing import Any
+
+_WHERE = {"begin": "wbme.lab.opening", "explore": "wbme.lab.exploration"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: the command line needs neither matplotlib nor widgets."""
+    if name not in _WHERE:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    found = getattr(import_module(_WHERE[name]), name)
+    globals()[name] = found
+    return found

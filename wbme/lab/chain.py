@@ -1,0 +1,164 @@
+"""Experiment files: chains of notebook steps with their parameters, and presets.
+
+experiments/run/NAME.yaml       name, preset, promote, steps: [{notebook, params}]
+experiments/presets/NAME.yaml   {notebook: {parameter: value}}
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from wbme.base.errors import ExperimentError, ParameterError
+from wbme.base.paths import project_root
+from wbme.lab import notebook as notebooks
+from wbme.lab import parameters
+from wbme.lab.notebook import Notebook
+
+_KEYS = {"name", "preset", "promote", "steps"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One notebook of a chain with its full, checked set of parameters."""
+
+    notebook: Notebook
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """``name`` is also the scope of the refs that its steps publish."""
+
+    name: str
+    preset: str
+    steps: tuple[Step, ...]
+    promote: bool = False
+
+
+@dataclass(frozen=True)
+class _Draft:
+    name: str
+    preset: str | None = None
+    promote: bool = False
+    steps: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    where: str = "command line"
+
+
+def plan(
+    target: str | None,
+    file: Path | None = None,
+    typed: list[tuple[str, str]] | None = None,
+    preset: str | None = None,
+) -> Chain:
+    """What ``wbme run TARGET [-f FILE] [-p KEY VALUE] [--preset NAME]`` means, fully checked.
+
+    TARGET is a chain of ``experiments/run/`` or a notebook; FILE is a chain of the user's. Later wins:
+    the notebook's defaults, preset, the chain's params, ``-p``. ParameterError, ExperimentError or
+    NotebookError before anything runs.
+    """
+    draft = _draft(target, file)
+    chosen = preset or draft.preset or "demo"
+    given = load_preset(chosen)
+    steps = []
+    for name, params in draft.steps:
+        found = notebooks.find(name)
+        base = given.get(found.name, {})
+        parameters.resolve(found, base, f"experiments/presets/{chosen}.yaml")
+        parameters.resolve(found, params, draft.where)
+        steps.append((found, {**base, **params}))
+    for key, text in typed or []:
+        _type_in(steps, key, text)
+    checked = tuple(Step(n, parameters.resolve(n, p, draft.where)) for n, p in steps)
+    return Chain(draft.name, chosen, checked, draft.promote)
+
+
+def _draft(target: str | None, file: Path | None) -> _Draft:
+    if file is not None:
+        draft = read(file)
+        if target is None:
+            return draft
+        wanted = notebooks.find(target).name
+        kept = [s for s in draft.steps if notebooks.find(s[0]).name == wanted]
+        if not kept:
+            raise ExperimentError(f"{file} has no step {wanted}")
+        return replace(draft, steps=kept)
+    if target is None:
+        raise ExperimentError("nothing to run: name a notebook or a chain, or give --all or -f FILE")
+    known = project_root() / "experiments" / "run" / f"{target}.yaml"
+    if known.is_file():
+        return read(known)
+    found = notebooks.find(target)
+    return _Draft(found.name, steps=[(found.name, {})])
+
+
+def read(path: Path) -> _Draft:
+    """A chain file; ExperimentError names the first thing that is wrong with it."""
+    content = load_yaml(path)
+    unknown = set(content) - _KEYS - {"publish"}
+    if unknown:
+        raise ExperimentError(
+            f"{path}: unknown key {sorted(unknown)[0]!r}; a chain has {', '.join(sorted(_KEYS))}"
+        )
+    steps = content.get("steps")
+    if not isinstance(steps, list) or not steps:
+        raise ExperimentError(f"{path}: steps must be a list of {{notebook: NAME, params: {{...}}}}")
+    parsed = []
+    for number, step in enumerate(steps, 1):
+        if not isinstance(step, dict) or "notebook" not in step or set(step) - {"notebook", "params"}:
+            raise ExperimentError(
+                f"{path}: step {number} must have notebook and, if wanted, params; it is {step!r}"
+            )
+        params = step.get("params") or {}
+        if not isinstance(params, dict):
+            raise ExperimentError(f"{path}: params of step {number} must be 'name: value' lines")
+        parsed.append((str(step["notebook"]), params))
+    name = str(content.get("name") or path.stem)
+    return _Draft(name, content.get("preset"), bool(content.get("promote", False)), parsed, str(path))
+
+
+def load_preset(name: str) -> dict[str, dict[str, Any]]:
+    """``experiments/presets/NAME.yaml``: parameters by notebook. ExperimentError when there is none."""
+    folder = project_root() / "experiments" / "presets"
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
+        raise ExperimentError(f"no preset {name!r} in {folder}; there are: {known}")
+    return {str(k): dict(v or {}) for k, v in load_yaml(path).items()}
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file that holds a mapping; ExperimentError with file and line otherwise."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ExperimentError(f"cannot read {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ExperimentError(f"{path}{line} is not YAML: {getattr(error, 'problem', error)}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ExperimentError(f"{path} must hold 'key: value' lines, not a {type(content).__name__}")
+    return content
+
+
+def _type_in(steps: list[tuple[Notebook, dict[str, Any]]], key: str, text: str) -> None:
+    """Put ``-p KEY TEXT`` into every step that has KEY; ``NOTEBOOK.KEY`` names one step."""
+    prefix, _, bare = key.rpartition(".")
+    hit = False
+    for found, params in steps:
+        if prefix and notebooks.find(prefix).name != found.name:
+            continue
+        known = parameters.declared(found)
+        if bare in known:
+            params[bare] = parameters.from_text(known[bare], text, f"-p {key} {text}")
+            hit = True
+    if hit:
+        return
+    if len(steps) == 1:
+        parameters.resolve(steps[0][0], {bare: text}, "command line")
+    raise ParameterError(f"command line: no step of this chain has a parameter {key!r}")

@@ -1,0 +1,56 @@
+"""When a step need not run again: the same notebook, parameters, inputs, code, libraries and machine."""
+
+from pathlib import Path
+from typing import Any
+
+from wbme.base.errors import RefError, StoreError
+from wbme.base.hashing import digest_json
+from wbme.lab import machine, record, refs, store
+from wbme.lab.chain import Step
+from wbme.lab.session import signature
+
+
+def fingerprint(run: record.Record) -> str:
+    """Digest of everything that a finished run depended on, as its ``run.json`` tells."""
+    device = run["device"]
+    return digest_json(
+        [
+            run["notebook_sha256"],
+            run["parameters"],
+            {name: i["digest"] for name, i in run["inputs"].items()},
+            run["externals"],
+            run["code"],
+            run["versions"],
+            device["flags"],
+            device["gpu"],
+        ]
+    )
+
+
+def reusable(step: Step, scope: str) -> tuple[Path, record.Record] | None:
+    """The newest finished run that would come out the same today, with its outputs intact; or None."""
+    for folder, run in record.history(step.notebook.name):
+        if run.get("status") != "completed" or not run.get("launched") or run.get("measures_time"):
+            continue
+        if run["notebook_sha256"] != step.notebook.sha256 or run["parameters"] != dict(step.params):
+            continue
+        try:
+            if fingerprint(_today(run, scope)) == fingerprint(run):
+                for output in run["outputs"].values():
+                    store.tree(output["digest"])
+                return folder, run
+        except (RefError, StoreError):
+            continue
+    return None
+
+
+def _today(run: record.Record, scope: str) -> dict[str, Any]:
+    """The same dependencies as they stand now."""
+    return {
+        **run,
+        "inputs": {n: {"digest": refs.lookup(n, scope).digest} for n in run["inputs"]},
+        "externals": {place: signature(Path(place)) for place in run["externals"]},
+        "code": machine.current_code(run["code"]),
+        "versions": machine.versions(),
+        "device": machine.device(),
+    }

@@ -1,0 +1,195 @@
+"""Runs a chain: one notebook, one process, one run folder after another; reuses what is unchanged."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wbme.base.errors import NotebookError
+from wbme.base.paths import project_root, workspace
+from wbme.lab import record, refs
+from wbme.lab.chain import Chain, Step
+from wbme.lab.fingerprint import reusable
+from wbme.lab.mirror import Mirror, Mirrors
+from wbme.lab.progress import Console, Tail, duration
+
+_POLL_SECONDS = 0.2
+# A kernel that inherits these would join somebody else's session or tracker task.
+_FOREIGN = (
+    "JPY_SESSION_NAME",
+    "JPY_PARENT_PID",
+    "CLEARML_PROC_MASTER_ID",
+    "TRAINS_PROC_MASTER_ID",
+    "WBME_RUN",
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one step: its run folder and record, and whether an earlier run served."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    reused: bool
+
+    @property
+    def pictures(self) -> list[Path]:
+        return [self.folder / "figures" / n for n in self.record.get("figures", {}) if n.endswith(".png")]
+
+
+def run(
+    chain: Chain,
+    *,
+    force: bool = False,
+    promote: bool = False,
+    verify: bool = False,
+    cell_seconds: int | None = None,
+    mirrors: Sequence[Mirror] = (),
+    console: Console | None = None,
+) -> list[Result]:
+    """Execute ``chain`` and return a result a step.
+
+    Steps publish under ``NAME@CHAIN``; with ``promote`` (or the chain's own) the unscoped names move
+    when every step has completed. NotebookError when a step fails: what was finished stays reusable.
+    """
+    screen = console or Console()
+    expected = [_seconds_last_time(step, chain.preset) for step in chain.steps]
+    results: list[Result] = []
+    for number, step in enumerate(chain.steps):
+        head = f"[{number + 1}/{len(chain.steps)}] {step.notebook.name}"
+        found = None if force else reusable(step, chain.name)
+        if found:
+            result = _reuse(chain, *found)
+            screen.line(f"{head}  reused, made by {result.record['id']}")
+        else:
+            rest = sum(s or 0.0 for s in expected[number + 1 :])
+            watch = _Watch(screen, head, expected[number], rest)
+            result = _execute(chain, step, watch, verify, cell_seconds, mirrors)
+        results.append(result)
+    if promote or chain.promote:
+        _promote(results)
+    return results
+
+
+def _reuse(chain: Chain, folder: Path, run: record.Record) -> Result:
+    """Point this chain's names at what the earlier run made."""
+    targets = {refs.scoped(n.split("@")[0], chain.name): o["digest"] for n, o in run["outputs"].items()}
+    refs.move(targets, run["id"])
+    return Result(folder, run, reused=True)
+
+
+def _promote(results: list[Result]) -> None:
+    for result in results:
+        targets = {n.split("@")[0]: o["digest"] for n, o in result.record["outputs"].items()}
+        refs.move(targets, result.record["id"])
+
+
+def _execute(
+    chain: Chain,
+    step: Step,
+    watch: "_Watch",
+    verify: bool,
+    cell_seconds: int | None,
+    mirrors: Sequence[Mirror],
+) -> Result:
+    folder = record.create(
+        step.notebook.name,
+        {
+            "notebook_sha256": step.notebook.sha256,
+            "parameters": dict(step.params),
+            "preset": chain.preset,
+            "chain": chain.name,
+            "scope": chain.name,
+            "launched": True,
+        },
+    )
+    told = Mirrors(mirrors, folder, watch.screen.line)
+    told.open(record.read(folder))
+    command = [sys.executable, "-m", "wbme.lab.worker", str(folder)]
+    command += [str(cell_seconds)] if cell_seconds else []
+    with open(folder / "log.txt", "ab") as log:
+        process = subprocess.Popen(
+            command, env=_environment(folder, verify), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        while process.poll() is None:
+            time.sleep(_POLL_SECONDS)
+            watch.look(folder)
+            told.follow()
+    except BaseException:
+        process.kill()
+        process.wait()
+        record.update(folder, status="failed", ended=time.time(), error={"message": "interrupted"})
+        told.close(record.read(folder))
+        raise
+    final = record.read(folder)
+    if final["status"] == "running":
+        message = f"its process ended with code {process.returncode} (killed, or out of memory)"
+        final = record.update(folder, status="failed", ended=time.time(), error={"message": message})
+    told.close(final)
+    if final["status"] != "completed":
+        cell = f" in cell {final['error']['cell']}" if "cell" in final["error"] else ""
+        raise NotebookError(f"{step.notebook.name} failed{cell}: {final['error']['message']}; see {folder}")
+    watch.done(final["seconds"])
+    return Result(folder, final, reused=False)
+
+
+def _environment(folder: Path, verify: bool) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in _FOREIGN}
+    return {
+        **kept,
+        "WBME_RUN": str(folder),
+        "WBME_PROJECT": str(project_root()),
+        "WBME_HOME": str(workspace()),
+        "WBME_INTERACTIVE": "0",
+        "WBME_VERIFY": "1" if verify else "0",
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+
+
+def _seconds_last_time(step: Step, preset: str) -> float | None:
+    for _, run in record.history(step.notebook.name):
+        if run.get("status") == "completed" and run.get("preset") == preset:
+            return float(run["seconds"])
+    return None
+
+
+class _Watch:
+    """Turns the progress file of a step into what the user sees: which cell, which work, how long to go."""
+
+    def __init__(self, screen: Console, head: str, expected: float | None, rest: float):
+        self.screen = screen
+        self._head = head
+        self._expected = expected
+        self._rest = rest
+        self._began = time.monotonic()
+        self._cell = ""
+        self._what = ""
+        self._tail: Tail | None = None
+        about = f", about {duration(expected)}" if expected else ""
+        screen.line(f"{head}  started{about}")
+
+    def look(self, folder: Path) -> None:
+        self._tail = self._tail or Tail(folder / "progress.jsonl")
+        for row in self._tail.rows():
+            if "cell" in row:
+                self._cell, self._what = f"cell {row['cell']} of {row['of']}", ""
+            else:
+                of = f" of {row['of']}" if row["of"] else ""
+                self._what = f", {row['what']} {row['done']}{of}"
+        spent = time.monotonic() - self._began
+        left = ""
+        if self._expected:
+            left = f", about {duration(max(1.0, self._expected - spent) + self._rest)} to go"
+        self.screen.living(f"{self._head}  {self._cell}{self._what}, {duration(spent)}{left}")
+
+    def done(self, seconds: float) -> None:
+        whole = time.monotonic() - self._began
+        self.screen.line(f"{self._head}  done in {duration(whole)} ({duration(seconds)} in the notebook)")

@@ -1,0 +1,91 @@
+"""The run folder: ``workspace/runs/NOTEBOOK/TIME-ID/`` and its ``run.json``, the truth about a run."""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from wbme.base.errors import NotebookError
+from wbme.base.paths import workspace, write_atomic
+
+SCHEMA = 1
+Record = dict[str, Any]
+
+
+def runs() -> Path:
+    return workspace() / "runs"
+
+
+def create(notebook: str, content: Record) -> Path:
+    """A new run folder with a ``run.json`` of status ``running``; returns the folder."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    folder = runs() / notebook / f"{stamp}-{secrets.token_hex(3)}"
+    folder.mkdir(parents=True)
+    identity = {"schema": SCHEMA, "id": f"{notebook}/{folder.name}", "notebook": notebook}
+    state = {"status": "running", "started": time.time(), "process": this_process()}
+    write(folder, {**identity, **state, **content})
+    return folder
+
+
+def write(folder: Path, record: Record) -> None:
+    write_atomic(folder / "run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def update(folder: Path, **changes: Any) -> Record:
+    """Overlay ``changes`` on ``run.json``. Launcher and kernel take turns: only one lives at a time."""
+    record = {**read(folder), **changes}
+    write(folder, record)
+    return record
+
+
+def read(folder: Path) -> Record:
+    """``run.json`` of a run folder; NotebookError when it is missing, damaged or of another schema."""
+    path = folder / "run.json"
+    try:
+        record: Record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NotebookError(f"{folder} is no run folder: its run.json cannot be read") from error
+    if record.get("schema") != SCHEMA:
+        raise NotebookError(f"{path} has schema {record.get('schema')!r}; this wbme reads schema {SCHEMA}")
+    return record
+
+
+def status(record: Record) -> str:
+    """``running``, ``completed``, ``failed``, or ``died``: said to be running by a process that is gone."""
+    if record["status"] == "running" and not _alive(record["process"]):
+        return "died"
+    return str(record["status"])
+
+
+def history(notebook: str) -> Iterator[tuple[Path, Record]]:
+    """Readable runs of a notebook, newest first."""
+    for folder in sorted((runs() / notebook).glob("*-*"), reverse=True):
+        try:
+            yield folder, read(folder)
+        except NotebookError:
+            continue
+
+
+def everything() -> Iterator[tuple[Path, Record]]:
+    """All readable runs, notebook by notebook, newest first."""
+    for folder in sorted(runs().glob("*")):
+        yield from history(folder.name)
+
+
+def this_process() -> Record:
+    import psutil
+
+    return {"pid": os.getpid(), "born": psutil.Process().create_time()}
+
+
+def _alive(process: Record) -> bool:
+    """True while the very process lives: a reused pid has another time of birth."""
+    import psutil
+
+    try:
+        return abs(psutil.Process(process["pid"]).create_time() - process["born"]) < 1.0
+    except psutil.NoSuchProcess:
+        return False

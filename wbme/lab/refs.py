@@ -1,0 +1,104 @@
+"""Names of artifacts: ``kind/name`` or, inside a chain, ``kind/name@scope``.
+
+One small JSON file a name under ``store/refs/``. A name moves by an atomic replace under a lock, so
+a reader sees the old artifact or the new one, never neither.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from wbme.base.errors import RefError
+from wbme.base.paths import workspace, write_atomic
+
+_REF = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?")
+
+
+@dataclass(frozen=True)
+class Ref:
+    """What a name points to: the tree's digest, the run that made it, and when (seconds since 1970)."""
+
+    name: str
+    digest: str
+    run: str
+    time: float
+
+
+def parse(name: str) -> tuple[str, str | None]:
+    """(name, scope) of ``kind/name`` or ``kind/name@scope``; RefError when it is malformed."""
+    if not _REF.fullmatch(name):
+        raise RefError(f"{name!r} is not a name of the store: write kind/name, such as source/portraits")
+    base, _, scope = name.partition("@")
+    return base, scope or None
+
+
+def scoped(name: str, scope: str | None) -> str:
+    """``name`` inside ``scope``; unchanged without a scope."""
+    base, _ = parse(name)
+    return f"{base}@{scope}" if scope else base
+
+
+def folder() -> Path:
+    return workspace() / "store" / "refs"
+
+
+def _file(name: str) -> Path:
+    parse(name)
+    return folder() / f"{name}.json"
+
+
+@contextmanager
+def lock(what: str) -> Iterator[None]:
+    """Hold ``store/locks/WHAT``: one process at a time, released by the kernel even after kill -9."""
+    from filelock import FileLock
+
+    locks = workspace() / "store" / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks / what):
+        yield
+
+
+def move(targets: dict[str, str], run: str) -> None:
+    """Point every name of ``targets`` at its digest, under the lock."""
+    now = time.time()
+    with lock("refs"):
+        for name, digest in targets.items():
+            write_atomic(_file(name), json.dumps(asdict(Ref(name, digest, run, now)), indent=1) + "\n")
+
+
+def read(name: str) -> Ref | None:
+    """The ref called exactly ``name``, or None."""
+    path = _file(name)
+    try:
+        return Ref(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise RefError(f"{path} is damaged: delete it and run the notebook that publishes {name}") from error
+
+
+def lookup(name: str, scope: str | None, newest: bool = False) -> Ref:
+    """The ref for ``name`` seen from ``scope``: the scoped one first, then the unscoped.
+
+    With ``newest`` the younger of the two wins: that is what somebody at a notebook expects.
+    RefError when neither is there.
+    """
+    base, own = parse(name)
+    found = [r for r in (read(scoped(base, own or scope)), None if own else read(base)) if r]
+    if not found:
+        near = ", ".join(sorted({r.name for r in listing(base.split("/")[0])})) or "nothing of that kind yet"
+        raise RefError(f"the store has no {name}: run the notebook that publishes it (there is: {near})")
+    return max(found, key=lambda r: r.time) if newest else found[0]
+
+
+def listing(kind: str = "") -> Iterable[Ref]:
+    """All refs, or those of one kind, in the order of their names."""
+    for path in sorted(folder().glob(f"{kind or '*'}/*.json")):
+        if not path.name.startswith("."):
+            ref = read(f"{path.parent.name}/{path.stem}")
+            if ref:
+                yield ref

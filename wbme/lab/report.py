@@ -1,0 +1,101 @@
+"""``reports/``: figures and tables chosen by ``experiments/run/report.yaml``, each with its origin.
+
+publish:
+  figures: [NAME, ...]     # published by a notebook as figure/NAME
+  tables: [NAME, ...]      # published as table/NAME
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from wbme.base.errors import ExperimentError, WbmeError
+from wbme.base.hashing import sha256_file
+from wbme.base.paths import project_root, write_atomic
+from wbme.lab import record, refs, store
+from wbme.lab.chain import load_yaml
+from wbme.lab.trace import SOURCES, origin, sources
+
+MAX_FIGURE = 400_000
+MAX_TOTAL = 15_000_000
+_SUFFIXES = {"figures": (".png",), "tables": (".csv", ".md")}
+
+
+def chain_file() -> Path:
+    return project_root() / "experiments" / "run" / "report.yaml"
+
+
+def wanted() -> dict[str, list[str]]:
+    """The names under ``publish`` of report.yaml; ExperimentError when it is malformed."""
+    content = load_yaml(chain_file()).get("publish", {})
+    if not isinstance(content, dict) or set(content) - set(_SUFFIXES):
+        raise ExperimentError(f"{chain_file()}: publish must hold the lists figures and tables")
+    return {kind: [str(n) for n in content.get(kind) or []] for kind in _SUFFIXES}
+
+
+def publish(scope: str) -> list[Path]:
+    """Copy what report.yaml names, as the chain ``scope`` published it, to ``reports/`` with SOURCES.json.
+
+    Nothing is written before every file has been found and measured. Figures over MAX_FIGURE bytes and
+    reports over MAX_TOTAL bytes are refused. Files of an earlier report that are no longer named go.
+    """
+    reports = project_root() / "reports"
+    content: dict[str, bytes] = {}
+    files: dict[str, dict[str, str]] = {}
+    runs: dict[str, Any] = {}
+    for kind, names in wanted().items():
+        for name in names:
+            ref = refs.lookup(f"{kind[:-1]}/{name}", scope)
+            run = record.read(record.runs() / ref.run)
+            for entry in store.manifest(ref.digest):
+                if Path(entry.path).suffix in _SUFFIXES[kind]:
+                    target = f"{kind}/{entry.path}"
+                    content[target] = (store.tree(ref.digest) / entry.path).read_bytes()
+                    files[target] = {"sha256": entry.sha256, "run": ref.run}
+                    runs[ref.run] = origin(run)
+    _measure({name: len(data) for name, data in content.items()})
+    for stale in set(sources().get("files", {})) - set(content):
+        (reports / stale).unlink(missing_ok=True)
+    written = [write_atomic(reports / name, data) for name, data in content.items()]
+    text = json.dumps({"schema": 1, "files": files, "runs": runs}, indent=1, sort_keys=True)
+    return [*written, write_atomic(reports / SOURCES, text + "\n")]
+
+
+def check() -> list[str]:
+    """Sentences about what is wrong with ``reports/``: empty when all is as published."""
+    reports = project_root() / "reports"
+    known = sources().get("files", {})
+    found = {
+        p.relative_to(reports).as_posix(): p.stat().st_size
+        for kind in _SUFFIXES
+        for p in sorted((reports / kind).glob("*"))
+        if p.is_file() and not p.name.startswith(".")
+    }
+    wrong = [f"reports/{n} has no origin in {SOURCES}" for n in found if n not in known]
+    wrong += [f"reports/{n} is missing" for n in known if n not in found]
+    wrong += [
+        f"reports/{n} was changed after it was published"
+        for n in found
+        if n in known and sha256_file(reports / n) != known[n]["sha256"]
+    ]
+    missing = {f"{k}/{n}" for k, names in wanted().items() for n in names}
+    missing -= {n.rsplit(".", 1)[0] for n in known}
+    wrong += [f"{n} is named in report.yaml but not in reports/" for n in sorted(missing)]
+    try:
+        _measure(found)
+    except WbmeError as error:
+        wrong.append(str(error))
+    return wrong
+
+
+def _measure(sizes: dict[str, int]) -> None:
+    for name, size in sizes.items():
+        if name.endswith(".png") and size > MAX_FIGURE:
+            raise WbmeError(
+                f"reports/{name} would have {size / 1000:.0f} kB, the limit is {MAX_FIGURE // 1000}: "
+                "make it smaller"
+            )
+    if sum(sizes.values()) > MAX_TOTAL:
+        raise WbmeError(
+            f"reports/ would have {sum(sizes.values()) / 1e6:.1f} MB, the limit is {MAX_TOTAL // 10**6}"
+        )

@@ -1,0 +1,215 @@
+"""The run inside a notebook: what it uses, makes, measures and publishes."""
+
+import fnmatch
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wbme.base.errors import NotebookError, StoreError
+from wbme.base.hashing import digest_json, sha256_file
+from wbme.lab import figures, machine, record, refs, store
+from wbme.lab.notebook import Notebook
+
+Item = TypeVar("Item")
+_PROGRESS_SECONDS = 0.5
+
+
+class Run:
+    """One execution of one notebook. Made by ``lab.begin``; everything it does lands in its folder."""
+
+    def __init__(self, notebook: Notebook, folder: Path, scope: str | None, interactive: bool):
+        self.notebook = notebook
+        self.path = folder
+        self.scope = scope
+        self.interactive = interactive
+        self._inputs: dict[str, dict[str, Any]] = {}
+        self._externals: dict[str, str] = {}
+        self._outputs: dict[str, dict[str, Any]] = {}
+        self._metrics: dict[str, float] = {}
+        self._finished = False
+
+    def use(self, name: str) -> Path:
+        """The folder of artifact ``name`` (read-only), looked up in this chain first.
+
+        Records it as an input. RefError when nobody published it, StoreError when its bytes changed.
+        """
+        own_first = not self.interactive
+        ref = refs.lookup(name, self.scope, newest=not own_first)
+        folder = store.tree(ref.digest, verify=os.environ.get("WBME_VERIFY") == "1")
+        self._inputs[name] = {"ref": ref.name, "digest": ref.digest, "run": ref.run}
+        print(f"uses {ref.name}, made by {ref.run}")
+        return folder
+
+    def external(self, path: str | Path) -> Path:
+        """A file or folder that the user brings: recorded by names, sizes and times, so that a change
+        of it makes an equal step run again."""
+        place = Path(path).expanduser().resolve()
+        self._externals[str(place)] = signature(place)
+        return place
+
+    def folder(self, name: str) -> Path:
+        """An empty folder of this run, to fill and then ``publish``."""
+        place = self.path / "outputs" / name.replace("/", "-")
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def publish(self, name: str, folder: Path) -> None:
+        """Keep the files below ``folder`` under ``name``. The name moves when the run finishes.
+
+        RefError for a malformed name, NotebookError when the notebook's opening table
+        does not declare it, StoreError for an empty folder or a full disk.
+        """
+        base, _ = refs.parse(name)
+        if not any(fnmatch.fnmatchcase(base, pattern) for pattern in self.notebook.publishes):
+            declared = ", ".join(self.notebook.publishes) or "nothing"
+            raise NotebookError(
+                f"{self.notebook.name} publishes {base} but its opening table declares {declared}: "
+                "add it there"
+            )
+        digest, entries = store.add(folder)
+        size = sum(e.size for e in entries)
+        self._outputs[refs.scoped(base, self.scope)] = {
+            "digest": digest,
+            "files": len(entries),
+            "bytes": size,
+        }
+
+    def figure(self, figure: Any, name: str, data: Any = None) -> None:
+        """Save a Figure (png, pdf, svg) or an image array (png), the plotted ``data`` as csv, and show it.
+
+        Also published as ``figure/NAME`` when the opening table declares that.
+        """
+        files = figures.save_figure(figure, self.path / "figures", name, data)
+        self._keep(f"figure/{name}", files)
+        from IPython.display import Image, display
+
+        display(Image(data=files["png"].read_bytes(), alt=name))
+
+    def table(self, table: Any, name: str, data: str) -> None:
+        """Save a table (csv, md) that says on which ``data`` it was measured, and show it.
+
+        Also published as ``table/NAME`` when the opening table declares that.
+        """
+        files = figures.save_table(table, self.path / "tables", name, data)
+        self._keep(f"table/{name}", files)
+        from IPython.display import Markdown, display
+
+        display(Markdown(files["md"].read_text(encoding="utf-8")))
+
+    def _keep(self, name: str, files: dict[str, Path]) -> None:
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.notebook.publishes):
+            folder = self.folder(name)
+            for path in files.values():
+                target = folder / path.name
+                target.unlink(missing_ok=True)
+                os.link(path, target)
+            self.publish(name, folder)
+
+    def metric(self, name: str, value: float, step: int | None = None) -> None:
+        """Append to ``metrics.jsonl``; the last value of each name is the run's result.
+
+        Names are ``title/series``, such as ``loss/train``. NotebookError for a value that is not finite.
+        """
+        number = float(value)
+        if not math.isfinite(number):
+            raise NotebookError(f"metric {name} is {number} at step {step}: only finite values are recorded")
+        self._metrics[name] = number
+        self._append("metrics.jsonl", {"name": name, "value": number, "step": step})
+
+    def progress(self, items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
+        """Go through ``items``: a bar in JupyterLab, lines for the launcher in batch."""
+        if self.interactive:
+            from tqdm.auto import tqdm
+
+            yield from tqdm(items, desc=what, total=total)
+            return
+        count = len(items) if total is None and isinstance(items, Sized) else total
+        said = 0.0
+        for done, item in enumerate(items):
+            if time.monotonic() - said > _PROGRESS_SECONDS:
+                said = time.monotonic()
+                self._append("progress.jsonl", {"what": what, "done": done, "of": count})
+            yield item
+
+    def finish(self) -> None:
+        """Check that everything declared was published, move the names, and close the run.
+
+        NotebookError names the first declared output that is missing; then no name moves.
+        """
+        if self._finished:
+            return
+        made = {refs.parse(name)[0] for name in self._outputs}
+        for pattern in self.notebook.publishes:
+            if not fnmatch.filter(made, pattern):
+                self.fail(f"declared output {pattern} was not published")
+                raise NotebookError(
+                    f"{self.notebook.name} declares {pattern} but did not publish it: publish it, or "
+                    "take it out of the opening table"
+                )
+        record.update(
+            self.path,
+            inputs=self._inputs,
+            externals=self._externals,
+            outputs=self._outputs,
+            metrics=self._metrics,
+            code=machine.imported_code(),
+            figures=self._digests("figures"),
+            tables=self._digests("tables"),
+        )
+        refs.move({n: o["digest"] for n, o in self._outputs.items()}, record.read(self.path)["id"])
+        ended = time.time()
+        started = record.read(self.path)["started"]
+        record.update(self.path, status="completed", ended=ended, seconds=round(ended - started, 3))
+        self._finished = True
+        names = ", ".join(self._outputs) or "nothing"
+        print(f"finished; published {names}")
+
+    def fail(self, why: str) -> None:
+        """Close the run as failed."""
+        record.update(self.path, status="failed", ended=time.time(), error={"message": why})
+        self._finished = True
+
+    def abandon(self) -> None:
+        """Close a run whose notebook was started again in the same kernel."""
+        if not self._finished:
+            self.fail("started again before it was finished")
+
+    def _digests(self, kind: str) -> dict[str, str]:
+        files = sorted((self.path / kind).glob("*"))
+        return {p.name: sha256_file(p) for p in files if not p.name.startswith(".")}
+
+    def _append(self, file: str, row: dict[str, Any]) -> None:
+        line = json.dumps({"time": round(time.time(), 3), **row}) + "\n"
+        try:
+            with open(self.path / file, "a", encoding="utf-8") as stream:
+                stream.write(line)
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path / file}: {error.strerror}; free space") from error
+
+
+def signature(place: Path) -> str:
+    """Digest of the names, sizes and times below ``place``; of nothing when it does not exist."""
+    rows = []
+    for root, folders, names in os.walk(place):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(root) / name
+            found = path.lstat()
+            rows.append([path.relative_to(place).as_posix(), found.st_size, found.st_mtime_ns])
+    if place.is_file():
+        found = place.stat()
+        rows = [[place.name, found.st_size, found.st_mtime_ns]]
+    return digest_json(rows)
+
+
+def in_batch() -> bool:
+    """True under the launcher, papermill or nbclient; False in JupyterLab, where a session has a name."""
+    forced = os.environ.get("WBME_INTERACTIVE")
+    if forced in ("0", "1"):
+        return forced == "0"
+    return "ipykernel" not in sys.modules or "JPY_SESSION_NAME" not in os.environ

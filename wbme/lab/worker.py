@@ -1,0 +1,86 @@
+"""The process of one step: ``python -m wbme.lab.worker RUN_FOLDER`` executes its notebook by papermill.
+
+A process of its own, because papermill changes the working directory of the whole process and
+because two kernels started by one process race for ports.
+"""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import papermill
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from wbme.base.paths import project_root
+from wbme.lab import notebook, record
+from wbme.lab.progress import say
+
+
+class _Telling(NBClientEngine):
+    """Papermill's own engine, telling which cell it is at."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        folder = Path(nb_man.output_path).parent
+        original = nb_man.cell_start
+        total = len(nb_man.nb.cells)
+
+        def cell_start(cell: Any, cell_index: int | None = None, **more: Any) -> None:
+            original(cell, cell_index, **more)
+            if cell.cell_type == "code":
+                say(folder, cell=(cell_index or 0) + 1, of=total)
+
+        nb_man.cell_start = cell_start
+        super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+
+def execute(folder: Path, cell_seconds: int | None) -> None:
+    """Run the notebook of a run folder; ``run.json`` says at the end what became of it."""
+    written = record.read(folder)
+    found = notebook.find(written["notebook"])
+    papermill_engines.register("wbme", _Telling)
+    try:
+        papermill.execute_notebook(
+            str(found.path),
+            str(folder / "notebook.ipynb"),
+            parameters=written["parameters"],
+            engine_name="wbme",
+            kernel_name="python3",
+            cwd=str(project_root()),
+            progress_bar=False,
+            stdout_file=sys.stdout,
+            stderr_file=sys.stderr,
+            execution_timeout=cell_seconds,
+        )
+    except PapermillExecutionError as error:
+        message = f"{error.ename}: {error.evalue}" if error.ename else str(error.evalue)
+        _failed(folder, {"cell": error.cell_index + 1, "message": message})
+    except Exception as error:
+        _failed(folder, {"message": f"{type(error).__name__}: {error}"})
+    if record.read(folder)["status"] == "running":
+        _failed(folder, {"message": "the notebook ended without run.finish(): make it the last cell"})
+
+
+def _failed(folder: Path, error: dict[str, Any]) -> None:
+    record.update(folder, status="failed", ended=time.time(), error=error)
+
+
+def _die_with_parent(parent: int) -> None:
+    """A launcher that is killed takes its step along; the kernel in turn watches this process."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    _die_with_parent(os.getppid())
+    limit = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    execute(Path(sys.argv[1]), limit)
