@@ -1,0 +1,1 @@
+"""Colour science of skin: spaces, measures, statistics and reflection."""

@@ -1,0 +1,1 @@
+"""Landmark sets, alignment and masks drawn from points."""

@@ -1,0 +1,40 @@
+"""How long a network takes: wall time as the user waits, CPU time as the machine works."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from wbme.runtime.backend import Backend
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of one call: median and 95th percentile of wall time, and mean CPU time of all threads."""
+
+    calls: int
+    p50: float
+    p95: float
+    cpu: float
+
+
+def profile(
+    backend: Backend, *arrays: np.ndarray, seconds: float = 1.0, repeats: int | None = None, warmup: int = 3
+) -> Timing:
+    """Time ``backend(*arrays)`` after ``warmup`` untimed calls.
+
+    Makes ``repeats`` calls, or as many as ``seconds`` hold. CPU time is that of the whole process, so nothing
+    else should run in it. Raises what the backend raises.
+    """
+    for _ in range(warmup):
+        backend(*arrays)
+    walls: list[float] = []
+    cpu = time.process_time()
+    start = time.perf_counter()
+    while not walls or (len(walls) < repeats if repeats else time.perf_counter() - start < seconds):
+        begin = time.perf_counter()
+        backend(*arrays)
+        walls.append(1000 * (time.perf_counter() - begin))
+    cpu = 1000 * (time.process_time() - cpu) / len(walls)
+    p50, p95 = np.percentile(walls, [50, 95])
+    return Timing(len(walls), float(p50), float(p95), cpu)
