@@ -1,12 +1,19 @@
 """The run contract: parameters, runs, store, chains, trace and report. Imports only base.
 
 In a notebook: ``run = lab.begin(NAME, globals())``, then ``run.use``, ``run.publish``, ``run.figure``,
-``run.table``, ``run.metric``, ``run.progress``, ``lab.explore``, and ``run.finish()`` at the end.
+``run.table``, ``run.metric``, ``run.progress``, ``lab.explore``, ``lab.select``, and ``run.finish()`` last.
 """
 
 from typing import Any
 
-_WHERE = {"begin": "wbme.lab.opening", "explore": "wbme.lab.exploration"}
+_WHERE = {
+    "begin": "wbme.lab.opening",
+    "explore": "wbme.lab.exploration",
+    "select": "wbme.lab.exploration",
+    "Slider": "wbme.lab.controls",
+    "Choice": "wbme.lab.controls",
+    "Toggle": "wbme.lab.controls",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ and lists of them. Papermill itself lets unknown names and decayed types pass; h
 import ast
 import io
 import json
+import re
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,20 +88,13 @@ def _hint(kind: str, value: Any) -> str:
     if isinstance(value, tuple) or (isinstance(value, str) and value.strip().startswith("(")):
         return "; write a list, [64, 64], instead of a tuple"
     if kind == "float" and isinstance(value, str):
-        try:
-            return f"; YAML reads {value} as text: write {_yaml_float(float(value))}"
-        except ValueError:
-            return ""
+        whole = re.fullmatch(r"([-+]?\d+)(e[-+]?\d+)", value.strip().lower())
+        return f"; YAML reads {value} as text: write {whole[1]}.0{whole[2]}" if whole else ""
     if kind == "bool":
         return "; write true or false"
     if kind == "str" and isinstance(value, bool | int | float):
         return "; put it in quotes"
     return ""
-
-
-def _yaml_float(number: float) -> str:
-    text = repr(number)
-    return text if "." in text else text.replace("e", ".0e")
 
 
 def from_text(parameter: Parameter, text: str, where: str) -> Any:

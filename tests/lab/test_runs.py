@@ -1,0 +1,272 @@
+"""The run contract with real kernels: what a finished, a reused, a failed and a killed run leave behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+
+import papermill
+import pytest
+
+from wbme.base.errors import NotebookError, RefError
+from wbme.lab import chain, launcher, record, refs, report, store
+from wbme.lab import trace as tracing
+from wbme.lab.progress import Console
+
+pytestmark = pytest.mark.slow
+
+MAKE = """\
+from matplotlib.figure import Figure
+import numpy as np
+fig = Figure(figsize=(3, 2))
+fig.subplots().plot(np.random.rand(5))
+run.figure(fig, "noise", {"x": [1.5]})
+place = run.folder("source/a")
+(place / "a.txt").write_text(word)
+run.publish("source/a", place)
+run.metric("size/words", 1)"""
+READ = """\
+folder = run.use("source/a")
+run.table({"word": [(folder / "a.txt").read_text()]}, "words", data="a test")"""
+
+
+def go(target, *, typed=(), **options):
+    screen = StringIO()
+    results = launcher.run(
+        chain.plan(target, typed=list(typed)), console=Console(screen, quiet=0.0), **options
+    )
+    return results, screen.getvalue()
+
+
+@pytest.fixture
+def maker(write_notebook):
+    declared = "`source/*`, `figure/noise`"
+    return write_notebook("10_make", 'seed: int = 0\nword: str = "one"', MAKE, publishes=declared)
+
+
+@pytest.fixture
+def reader(write_notebook):
+    return write_notebook("30_read", "seed: int = 0", READ, reads="`source/*`", publishes="`table/words`")
+
+
+@pytest.fixture
+def both(project, maker, reader):
+    text = "name: both\nsteps:\n  - notebook: 10_make\n  - notebook: 30_read\n"
+    (project / "experiments/run/both.yaml").write_text(text)
+
+
+def words(scope):
+    return (store.tree(refs.lookup("table/words", scope).digest) / "words.csv").read_text().split()[1]
+
+
+def test_a_chain_runs_reuses_and_reruns_only_what_changed(both, maker):
+    first, screen = go("both")
+    assert [r.reused for r in first] == [False, False]
+    assert "[1/2] 10_make  started" in screen
+    assert "[2/2] 30_read  done in" in screen
+    assert words("both") == "one"
+    assert refs.read("source/a") is None, "only promotion moves an unscoped name"
+    made = first[0].record
+    assert made["status"] == "completed"
+    assert made["metrics"] == {"size/words": 1.0}
+    assert made["parameters"] == {"seed": 0, "word": "one"}
+    assert {"noise.png", "noise.pdf", "noise.svg", "noise.csv"} == set(made["figures"])
+    assert made["code"]["lab/session.py"]
+    assert first[1].record["inputs"]["source/a"]["run"] == made["id"]
+    assert (first[0].folder / "notebook.ipynb").is_file()
+
+    second, screen = go("both", promote=True)
+    assert [r.reused for r in second] == [True, True]
+    assert f"reused, made by {made['id']}" in screen
+    assert refs.read("source/a").run == made["id"]
+
+    third, _ = go("both", typed=[("word", "two")])
+    assert [r.reused for r in third] == [False, False]
+    assert words("both") == "two"
+    assert words(None) == "one"
+
+    back, _ = go("both")
+    assert [r.reused for r in back] == [True, True]
+    assert words("both") == "one"
+
+    maker.write_text(maker.read_text().replace("size/words", "size/letters"))
+    edited, _ = go("both")
+    assert [r.reused for r in edited] == [False, True], "an equal input digest lets the second step be reused"
+
+
+def test_one_seed_gives_the_same_bytes_and_another_does_not(maker):
+    same = [go("10_make", force=True)[0][0].record["figures"] for _ in range(2)]
+    other = go("10_make", typed=[("seed", "1")])[0][0].record["figures"]
+    assert same[0] == same[1]
+    assert same[0]["noise.png"] != other["noise.png"]
+
+
+def test_trace_and_report(both, project):
+    text = (project / "experiments/run/both.yaml").read_text().replace("both", "report")
+    text += "publish:\n  figures: [noise]\n  tables: [words]\n"
+    (project / "experiments/run/report.yaml").write_text(text)
+    results, _ = go("report")
+    report.publish("report")
+    assert report.check() == []
+    picture = project / "reports/figures/noise.png"
+    found = tracing.trace(picture)
+    assert found["id"] == results[0].record["id"]
+    assert found["parameters"]["word"] == "one"
+
+    (project / "workspace").rename(project / "gone")
+    alone = tracing.trace(picture)
+    assert alone["found"] == "reports/figures/noise.png"
+    assert alone["parameters"] == found["parameters"]
+    assert alone["code"] == found["code"]
+    assert str(project) not in (project / "reports/SOURCES.json").read_text()
+
+    picture.write_bytes(picture.read_bytes() + b"x")
+    assert report.check() == ["reports/figures/noise.png was changed after it was published"]
+    with pytest.raises(Exception, match="no run and no report knows"):
+        tracing.trace(picture)
+
+
+@pytest.mark.parametrize(
+    ("cell", "declared", "sentence"),
+    [
+        ("1 / 0", "-", "failed in cell 5: ZeroDivisionError: division by zero"),
+        ('run.use("source/none")', "-", "RefError: the store has no source/none: run the notebook"),
+        ("pass", "`source/b`", "declares source/b but did not publish it"),
+        ('run.publish("source/a", run.folder("a"))', "`source/a`", "nothing to publish"),
+        ('run.publish("source/b", run.folder("a"))', "`source/a`", "its opening table declares source/a"),
+        ('run.metric("loss/a", float("nan"))', "-", "metric loss/a is nan"),
+    ],
+)
+def test_a_failing_notebook_is_one_sentence_and_moves_no_name(write_notebook, cell, declared, sentence):
+    write_notebook("20_bad", "seed: int = 0", cell, publishes=declared)
+    with pytest.raises(NotebookError) as error:
+        go("20_bad")
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+    assert list(refs.listing()) == []
+    [(folder, run)] = [r for r in record.history("20_bad") if r[1].get("launched")]
+    assert run["status"] == "failed"
+    assert (folder / "notebook.ipynb").is_file()
+
+
+def test_a_notebook_without_finish_fails(write_notebook):
+    write_notebook("20_open", "seed: int = 0", "x = 1", finish=False)
+    with pytest.raises(NotebookError, match=r"without run\.finish\(\): make it the last cell"):
+        go("20_open")
+
+
+SLEEP = 'open(run.path / "asleep", "w").close()\nimport time; time.sleep(60)'
+
+
+def wait_for(condition, seconds=40.0):
+    limit = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < limit, "waited too long"
+        time.sleep(0.05)
+    return found
+
+
+def asleep():
+    return [(f, r) for f, r in record.history("20_sleep") if (f / "asleep").exists()]
+
+
+@pytest.mark.parametrize("victim", ["kernel", "launcher"])
+def test_kill_9_leaves_a_truthful_record_and_no_process(write_notebook, victim):
+    write_notebook("20_sleep", "seed: int = 0", SLEEP, publishes="`source/a`")
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "wbme", "run", "20_sleep"], stderr=subprocess.PIPE, text=True
+    )
+    [(folder, run)] = wait_for(asleep)
+    kernel = run["process"]["pid"]
+    os.kill(kernel if victim == "kernel" else parent.pid, signal.SIGKILL)
+    _, complaint = parent.communicate(timeout=40)
+    if victim == "kernel":
+        assert parent.returncode == 2
+        assert complaint.startswith("wbme: 20_sleep failed")
+        assert record.read(folder)["status"] == "failed"
+    wait_for(lambda: record.status(record.read(folder)) in ("failed", "died"))
+    assert list(refs.listing()) == []
+
+
+def test_a_cell_that_hangs_meets_its_limit(write_notebook):
+    write_notebook("20_sleep", "seed: int = 0", SLEEP)
+    with pytest.raises(NotebookError, match=r"20_sleep failed.*[Tt]ime"):
+        go("20_sleep", cell_seconds=2)
+
+
+def test_plain_papermill_works_and_refuses_what_the_launcher_refuses(maker, project):
+    papermill.execute_notebook(maker, project / "out.ipynb", {"word": "pm"}, progress_bar=False)
+    [(_, run)] = record.history("10_make")
+    assert (run["status"], run["launched"], run["scope"]) == ("completed", False, "interactive")
+    assert refs.lookup("source/a", "interactive").run == run["id"]
+    for wrong in ({"wrod": "x"}, {"word": 3}, {"word": (1, 2), "seed": "1"}):
+        with pytest.raises(papermill.PapermillExecutionError, match="ParameterError"):
+            papermill.execute_notebook(maker, project / "out.ipynb", wrong, progress_bar=False)
+    assert len(list(record.history("10_make"))) == 1
+
+
+def test_external_files_are_watched(write_notebook, project):
+    photos = project / "photos"
+    photos.mkdir()
+    (photos / "a").write_text("1")
+    write_notebook("10_ext", 'folder: str = ""', "run.external(folder)")
+    typed = [("folder", str(photos))]
+    assert [go("10_ext", typed=typed)[0][0].reused for _ in range(2)] == [False, True]
+    (photos / "b").write_text("2")
+    assert not go("10_ext", typed=typed)[0][0].reused
+
+
+class Recorder:
+    """A mirror that keeps what it is told."""
+
+    name = "recorder"
+
+    def __init__(self):
+        self.calls = []
+
+    def open(self, folder, run):
+        self.calls.append(("open", run["parameters"]))
+
+    def metric(self, row):
+        self.calls.append(("metric", row["name"], row["value"], row["step"]))
+
+    def close(self, folder, run):
+        self.calls.append(("close", run["status"], json.loads((folder / "run.json").read_text())["metrics"]))
+
+
+class Broken(Recorder):
+    name = "broken"
+
+    def metric(self, row):
+        raise ConnectionError("refused")
+
+
+class Stuck(Recorder):
+    name = "stuck"
+
+    def open(self, folder, run):
+        time.sleep(60)
+
+
+def test_mirrors_are_told_everything_and_can_neither_fail_nor_stall_a_run(write_notebook, monkeypatch):
+    monkeypatch.setattr("wbme.lab.mirror.CLOSE_SECONDS", 0.5)
+    write_notebook(
+        "20_log", "seed: int = 3", "for i in range(3):\n    run.metric('loss/train', 1 / (i + 1), i)"
+    )
+    good = Recorder()
+    [result], screen = go("20_log", mirrors=[good, Broken(), Stuck()])
+    assert result.record["status"] == "completed"
+    assert good.calls[0] == ("open", {"seed": 3})
+    assert [c[1:] for c in good.calls[1:-1]] == [("loss/train", 1 / (i + 1), i) for i in range(3)]
+    assert good.calls[-1] == ("close", "completed", {"loss/train": 1 / 3})
+    assert "broken failed (ConnectionError: refused): the run goes on without it" in screen
+    assert "stuck did not answer" in screen
+
+
+def test_a_missing_ref_names_what_there_is(both):
+    go("10_make", promote=True)
+    with pytest.raises(RefError, match="there is: source/a"):
+        refs.lookup("source/b", None)
