@@ -80,7 +80,7 @@ def test_typed_on_the_command_line(book, key, text, value):
     ("key", "text"), [("size", "(3, 4)"), ("seed", "1e3"), ("live", "no"), ("sead", "1")]
 )
 def test_wrong_on_the_command_line(book, key, text):
-    with pytest.raises(ParameterError, match="command line|-p"):
+    with pytest.raises(ParameterError, match=r"command line|-p"):
         chain.plan("41_train", typed=[(key, text)])
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -189,6 +190,37 @@ def test_kill_9_leaves_a_truthful_record_and_no_process(write_notebook, victim):
         assert record.read(folder)["status"] == "failed"
     wait_for(lambda: record.status(record.read(folder)) in ("failed", "died"))
     assert list(refs.listing()) == []
+
+
+def test_notebooks_killed_at_random_moments_leave_whole_names(write_notebook):
+    """Twenty kills, of the launcher or of the kernel, spread over a run that publishes all the time."""
+    cell = """\
+from wbme.lab import refs, store
+import os
+for turn in range(300):
+    place = run.folder(f"turn{turn}")
+    (place / "a").write_bytes(os.urandom(20_000))
+    run.publish("source/a", place)
+    refs.move({"source/early": run._outputs["source/a@20_busy"]["digest"]}, "x/y")"""
+    write_notebook("20_busy", "seed: int = 0", cell, publishes="`source/a`")
+    dice = random.Random(7)
+    for number in range(20):
+        parent = subprocess.Popen(
+            [sys.executable, "-m", "wbme", "run", "20_busy", "--force"], stderr=subprocess.PIPE, text=True
+        )
+        known = {f for f, _ in record.history("20_busy")}
+        wait_for(lambda: [f for f, r in record.history("20_busy") if f not in known and "git" in r])  # noqa: B023
+        time.sleep(dice.random() * 0.6)
+        [(_, run)] = [(f, r) for f, r in record.history("20_busy") if f not in known]
+        os.kill(parent.pid if number % 2 else run["process"]["pid"], signal.SIGKILL)
+        parent.communicate(timeout=60)
+        for ref in refs.listing():
+            store.tree(ref.digest, verify=True)
+    wait_for(lambda: all(record.status(r) != "running" for _, r in record.history("20_busy")))
+    assert not [r for _, r in record.history("20_busy") if r["status"] == "completed"]
+    assert refs.read("source/a@20_busy") is None
+    go("20_busy", force=True)
+    assert store.tree(refs.lookup("source/a", "20_busy").digest, verify=True)
 
 
 def test_a_cell_that_hangs_meets_its_limit(write_notebook):
