@@ -54,6 +54,6 @@ def write_atomic(path: Path, data: bytes | str) -> Path:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise StoreError(
-            f"cannot write {path}: {error.strerror}; free space or choose another WBME_HOME"
+            f"cannot write {path}: {error.strerror}; free space or write elsewhere"
         ) from error
     return path
