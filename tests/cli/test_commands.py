@@ -17,7 +17,10 @@ def wbme(*words, cwd=ROOT):
 
 
 def test_help_lists_the_commands_and_imports_nothing_heavy():
-    code = "import sys; sys.argv = ['wbme', '--help']\nfrom wbme.cli import main\ntry: main()\nfinally: print(*sys.modules)"
+    code = (
+        "import sys; sys.argv = ['wbme', '--help']\n"
+        "from wbme.cli import main\ntry: main()\nfinally: print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     for command in ("run", "trace", "report", "doctor", "assets", "init"):
         assert f"\n  {command} " in done.stdout

@@ -56,9 +56,8 @@ def run(
             typer.echo(f"  {_short(path)}")
     published = [n for r in results for n in r.record.get("outputs", {})]
     if published and not (promote or planned.promote):
-        typer.echo(
-            f"Published inside {planned.name} (--promote makes the names valid for all): {', '.join(published)}"
-        )
+        typer.echo(f"Published inside {planned.name}; --promote makes these names valid for all:")
+        typer.echo(f"  {', '.join(published)}")
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -11,8 +11,8 @@ from wbme.color.spaces import linear_to_srgb, srgb_to_linear
 
 
 class Reflected(NamedTuple):
-    """``tinted``: the picture under the light; ``restored``: its skin reflected back; H x W x 3 sRGB in [0, 1].
-    ``before``, ``after``: delta E00 between the mean skin colour of the original and of each."""
+    """``tinted``: the picture under the light; ``restored``: its skin reflected back (H x W x 3 sRGB in
+    [0, 1]). ``before``, ``after``: delta E00 between the mean skin colour of the original and of each."""
 
     tinted: NDArray[np.float32]
     restored: NDArray[np.float32]
@@ -23,7 +23,7 @@ class Reflected(NamedTuple):
 def reflected_light(
     rgb: NDArray[np.float32], mask: NDArray[np.float32], warmth: float, strength: float = 1.0
 ) -> Reflected:
-    """``rgb`` (H x W x 3 sRGB in [0, 1]) under a light of ``warmth``, its skin (``mask``, H x W) reflected back.
+    """``rgb`` (H x W x 3 sRGB in [0, 1]) under a light of ``warmth``, skin (``mask``, H x W) reflected back.
 
     The light multiplies linear R and B by 2^(warmth / 2) and 2^(-warmth / 2): positive is warm, negative
     cold, 0 none. The skin returns by X_cr = X + strength (mean c_src - mean c_tgt) in CIE L*a*b*, the
