@@ -134,7 +134,8 @@ def test_trace_and_report(both, project):
     ("cell", "declared", "sentence"),
     [
         ("1 / 0", "-", "failed in cell 5: ZeroDivisionError: division by zero"),
-        ('run.use("source/none")', "-", "RefError: the store has no source/none: run the notebook"),
+        ('run.use("model/none")', "-", "RefError: the store has no model/none: run the notebook"),
+        ('run.use("source/a")', "-", "20_bad reads source/a but its opening table declares model/*"),
         ("pass", "`source/b`", "declares source/b but did not publish it"),
         ('run.publish("source/a", run.folder("a"))', "`source/a`", "nothing to publish"),
         ('run.publish("source/b", run.folder("a"))', "`source/a`", "its opening table declares source/a"),
@@ -142,7 +143,7 @@ def test_trace_and_report(both, project):
     ],
 )
 def test_a_failing_notebook_is_one_sentence_and_moves_no_name(write_notebook, cell, declared, sentence):
-    write_notebook("20_bad", "seed: int = 0", cell, publishes=declared)
+    write_notebook("20_bad", "seed: int = 0", cell, reads="`model/*`", publishes=declared)
     with pytest.raises(NotebookError) as error:
         go("20_bad")
     assert sentence in str(error.value)

@@ -23,5 +23,5 @@ def canonical_json(value: Any) -> str:
 
 
 def digest_json(value: Any) -> str:
-    """Hexadecimal SHA-256 of the canonical JSON of ``value``."""
-    return sha256_bytes(canonical_json(value).encode())
+    """Hexadecimal SHA-256 of the canonical JSON of ``value``; file names that are not UTF-8 pass."""
+    return sha256_bytes(canonical_json(value).encode("utf-8", "surrogatepass"))

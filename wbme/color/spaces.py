@@ -71,12 +71,6 @@ def linear_to_xyz(linear: ArrayLike) -> Floats:
     return _transform(c, RGB_TO_XYZ)
 
 
-def xyz_to_linear(xyz: ArrayLike) -> Floats:
-    """Linear RGB of CIE XYZ (D65, Y of white = 1), unclipped."""
-    c = _components(xyz, "xyz_to_linear")
-    return _transform(c, XYZ_TO_RGB)
-
-
 def xyz_to_lab(xyz: ArrayLike) -> Floats:
     """CIE L*a*b* 1976 of XYZ (D65, Y of white = 1).
 
@@ -85,12 +79,6 @@ def xyz_to_lab(xyz: ArrayLike) -> Floats:
     """
     c = _components(xyz, "xyz_to_lab")
     return _lab_of_relative(c / WHITE.astype(c.dtype))
-
-
-def lab_to_xyz(lab: ArrayLike) -> Floats:
-    """XYZ (D65, Y of white = 1) of CIE L*a*b*; L* below 0 follows the straight part of f."""
-    c = _components(lab, "lab_to_xyz")
-    return _relative_of_lab(c) * WHITE.astype(c.dtype)
 
 
 def _lab_of_relative(t: Floats) -> Floats:

@@ -36,8 +36,10 @@ class Run:
     def use(self, name: str) -> Path:
         """The folder of artifact ``name`` (read-only), looked up in this chain first.
 
-        Records it as an input. RefError when nobody published it, StoreError when its bytes changed.
+        Records it as an input. RefError when nobody published it, StoreError when its bytes changed,
+        NotebookError when the opening table does not declare it.
         """
+        self._declared(name, self.notebook.reads, "reads")
         own_first = not self.interactive
         ref = refs.lookup(name, self.scope, newest=not own_first)
         folder = store.tree(ref.digest, verify=os.environ.get("WBME_VERIFY") == "1")
@@ -64,13 +66,7 @@ class Run:
         RefError for a malformed name, NotebookError when the notebook's opening table
         does not declare it, StoreError for an empty folder or a full disk.
         """
-        base, _ = refs.parse(name)
-        if not any(fnmatch.fnmatchcase(base, pattern) for pattern in self.notebook.publishes):
-            declared = ", ".join(self.notebook.publishes) or "nothing"
-            raise NotebookError(
-                f"{self.notebook.name} publishes {base} but its opening table declares {declared}: "
-                "add it there"
-            )
+        base = self._declared(name, self.notebook.publishes, "publishes")
         digest, entries = store.add(folder)
         size = sum(e.size for e in entries)
         self._outputs[refs.scoped(base, self.scope)] = {
@@ -78,6 +74,16 @@ class Run:
             "files": len(entries),
             "bytes": size,
         }
+
+    def _declared(self, name: str, patterns: tuple[str, ...], verb: str) -> str:
+        """The unscoped ``name``, which the opening table must cover."""
+        base, _ = refs.parse(name)
+        if not any(fnmatch.fnmatchcase(base, pattern) for pattern in patterns):
+            declared = ", ".join(patterns) or "nothing"
+            raise NotebookError(
+                f"{self.notebook.name} {verb} {base} but its opening table declares {declared}: add it there"
+            )
+        return base
 
     def figure(self, figure: Any, name: str, data: Any = None) -> None:
         """Save a Figure (png, pdf, svg) or an image array (png), the plotted ``data`` as csv, and show it.

@@ -1,8 +1,6 @@
 """Pictures in and out: upright sRGB arrays from common files; files that appear whole or not at all."""
 
 import io
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from wbme.base.errors import MediaError
 from wbme.base.hashing import sha256_bytes
 from wbme.base.paths import write_atomic
 from wbme.media import decoding, files, profiles
-from wbme.media.decoding import LIMITS, Header, Limits
+from wbme.media.decoding import LIMITS, Limits
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif"))
 _WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -64,29 +62,6 @@ def read(path: str | Path, *, limits: Limits = LIMITS) -> Picture:
         alpha = None if alpha is None else decoding.upright(alpha, orientation)
     info = {key: getattr(header, key) for key in ("format", "mode", "bits", "animated", "profile")}
     return Picture(rgb, alpha, path, sha256_bytes(data), {**info, "orientation": orientation, "notes": notes})
-
-
-def identify(path: str | Path, *, limits: Limits = LIMITS) -> Header:
-    """What the header of the picture at ``path`` says, without decoding a pixel (well under a millisecond).
-
-    Raises MediaError as ``read`` does, except for damage that only decoding can find.
-    """
-    path = Path(path)
-    size = files.size_of(path, "picture")
-    try:
-        with open(path, "rb") as file:
-            return decoding.open_picture(file, path, size, limits)[1]
-    except OSError as error:
-        raise MediaError(f"cannot open {path}: {error.strerror}; check its permissions") from error
-
-
-def find(folder: str | Path, *, limit: int | None = None) -> Iterator[Path]:
-    """Pictures below ``folder`` by suffix, in the order of their paths, at most ``limit`` of them.
-
-    Hidden files and folders are skipped and links to folders are not followed. Raises MediaError where
-    there is no such folder.
-    """
-    return itertools.islice(files.below(folder, SUFFIXES), limit)
 
 
 def write(

@@ -19,6 +19,7 @@ PARTS = ("skin", "mask", "box", "mesh", "contours", "irises", "pose", "hands")
 
 # sRGB in [0, 1]. Person's left warm, right cool, as charts of the body have it.
 _WHITE = (1.0, 1.0, 1.0)
+_SHADE = (0.05, 0.08, 0.12)
 _TINT, _MASK = (0.10, 0.80, 0.70), (0.25, 0.45, 0.95)
 _OVAL, _LIPS, _IRIS = (0.55, 0.95, 0.85), (1.0, 0.45, 0.45), (0.35, 0.85, 1.0)
 _EYES, _BROWS = (1.0, 0.85, 0.35), (1.0, 0.70, 0.30)
@@ -45,7 +46,7 @@ class _Pen:
         # Lines are drawn twice as large where that is cheap: their ends and crossings come out cleaner.
         self._fine = 2 if self.shape[0] * self.shape[1] <= 4_000_000 else 1
         self._zoom = np.array([self.shape[1] / width, self.shape[0] / height]) * self._fine
-        self.unit = max(max(self.shape) / 900, 0.5)  # a hairline, in pixels of the result
+        self.unit = max(max(self.shape) / 700, 0.9)  # a hairline, in pixels of the result
 
     def blend(self, cover: NDArray[np.float32], colour: Sequence[float], opacity: float) -> None:
         """Paint ``colour`` where ``cover`` (the result's shape, in [0, 1]) lies."""
@@ -125,7 +126,9 @@ def _draw_faces(pen: _Pen, faces: Sequence[Face], parts: Sequence[str]) -> None:
     fine = {id(face): min(1.0, face.size * pen.scale / pen.unit / 150) for face in faces}
     if "mesh" in parts and meshes:
         radius = 0.7 * float(np.median(list(fine.values())))
-        pen.draw(_WHITE, 0.60, dots=np.concatenate(meshes), radius=radius)
+        dots = np.concatenate(meshes)
+        pen.draw(_SHADE, 0.35, dots=dots, radius=1.9 * radius)  # white alone is lost on bright skin
+        pen.draw(_WHITE, 0.9, dots=dots, radius=radius)
     for colour, loops in _CONTOURS if "contours" in parts else ():
         drawn = [face for face in faces if face.landmarks is not None for _ in loops]
         lines = [mesh[list(loop)] for mesh in meshes for loop in loops]

@@ -1,0 +1,1 @@
+"""Sources of pictures and what was found in them, as artifacts with a schema."""
