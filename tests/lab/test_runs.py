@@ -134,7 +134,11 @@ def test_trace_and_report(both, project):
     ("cell", "declared", "sentence"),
     [
         ("1 / 0", "-", "failed in cell 5: ZeroDivisionError: division by zero"),
-        ('run.use("model/none")', "-", "RefError: the store has no model/none: run the notebook"),
+        (
+            'run.use("model/none")',
+            "-",
+            "RefError: the store has no model/none (there is: nothing of that kind yet)",
+        ),
         ('run.use("source/a")', "-", "20_bad reads source/a but its opening table declares model/*"),
         ("pass", "`source/b`", "declares source/b but did not publish it"),
         ('run.publish("source/a", run.folder("a"))', "`source/a`", "nothing to publish"),
@@ -299,7 +303,24 @@ def test_mirrors_are_told_everything_and_can_neither_fail_nor_stall_a_run(write_
     assert "stuck did not answer" in screen
 
 
-def test_a_missing_ref_names_what_there_is(both):
+def test_a_missing_ref_names_what_there_is_and_who_makes_it(both):
+    with pytest.raises(NotebookError, match=r"no source/a \(there is: nothing.*'wbme run 10_make --promote'"):
+        go("30_read")
     go("10_make", promote=True)
     with pytest.raises(RefError, match="there is: source/a"):
         refs.lookup("source/b", None)
+
+
+def test_a_folder_asked_for_again_is_empty_and_the_store_is_not_written_through(write_notebook):
+    cell = """\
+for word in ("one", "two"):
+    place = run.folder("source/a")
+    assert not list(place.iterdir())
+    (place / "a.txt").write_text(word)
+    run.publish("source/a", place)"""
+    write_notebook("10_twice", "seed: int = 0", cell, publishes="`source/a`")
+    go("10_twice")
+    digest = refs.lookup("source/a", "10_twice").digest
+    assert (store.tree(digest, verify=True) / "a.txt").read_text() == "two"
+    for tree in store.store().glob("trees/*.json"):
+        store.tree(tree.stem, verify=True)

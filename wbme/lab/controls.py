@@ -9,7 +9,10 @@ from wbme.base.errors import ParameterError
 
 @dataclass(frozen=True)
 class Slider:
-    """A number from ``low`` to ``high`` in steps; integer when all four are. ``sheet``: values for batch."""
+    """A number from ``low`` to ``high`` in steps; integer when all four are. ``sheet``: values for batch.
+
+    Raises ParameterError for a value outside the range or a step that is not positive.
+    """
 
     low: float
     high: float
@@ -19,7 +22,11 @@ class Slider:
 
     def __post_init__(self) -> None:
         if not self.low <= self.value <= self.high or self.step <= 0:
-            raise ParameterError(f"slider: {self.value} must lie in {self.low}..{self.high}, the step be positive")
+            span = f"{self.low} to {self.high}"
+            raise ParameterError(
+                f"a slider from {span} cannot start at {self.value} with step {self.step}: start inside, "
+                "with a step above 0"
+            )
 
     @property
     def whole(self) -> bool:
@@ -33,14 +40,24 @@ class Slider:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of ``options``."""
+    """One of ``options``, the first unless ``value`` says another. ``sheet``: options for batch.
+
+    Raises ParameterError where there is no option, or for a value that is none of them.
+    """
 
     options: Sequence[Any]
     value: Any = None
+    sheet: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        wanted = [v for v in (self.value, *self.sheet) if v is not None and v not in self.options]
+        if not self.options or wanted:
+            named = wanted or "anything"
+            raise ParameterError(f"a choice of {list(self.options)} cannot offer {named}")
 
     @property
     def values(self) -> tuple[Any, ...]:
-        return tuple(self.options)
+        return self.sheet or tuple(self.options)
 
     @property
     def start(self) -> Any:

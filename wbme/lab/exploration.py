@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
-from wbme.base.errors import ParameterError, WbmeError
+from wbme.base.errors import ParameterError
 from wbme.lab.controls import Choice, Control, Slider, Toggle
+from wbme.lab.figures import png_bytes
 from wbme.lab.session import Run
-from wbme.lab.sheet import contact_sheet, pixels
+from wbme.lab.sheet import beside, contact_sheet, pixels
 
-# Events that come while a picture is drawn are gathered for this long, and only the newest is drawn.
-_GATHER_SECONDS = 0.02
-_LAYOUT = widgets.Layout(width="420px")
-_STYLE = {"description_width": "150px"}
+# Events that come within this time, or while a picture is drawn, are gathered: only the newest is drawn.
+_GATHER_SECONDS = 0.01
+_CONTROL = widgets.Layout(width="440px")
+_STYLE = {"description_width": "110px"}
+_ROWS = widgets.Layout(flex_flow="row wrap", overflow="visible")
 
 
 def explore(
@@ -24,32 +27,24 @@ def explore(
 ) -> widgets.Widget | None:
     """Vary the keyword arguments of ``view``, which returns a Figure or an image array.
 
-    ``controls``: one of ``lab.Slider``, ``lab.Choice``, ``lab.Toggle`` a keyword. In JupyterLab returns
-    the widget; in batch saves the contact sheet over the one or two controls named in ``over`` as
-    figure ``name`` of ``run`` and returns None.
+    ``controls``: one of ``lab.Slider``, ``lab.Choice``, ``lab.Toggle`` a keyword. The contact sheet over the
+    one or two controls named in ``over`` becomes figure ``name`` of ``run``. In batch it is shown, and None
+    returned; in JupyterLab the widget is returned instead.
     """
     unknown = [n for n in over if n not in controls]
     if unknown or not 1 <= len(over) <= 2:
         raise ParameterError(f"explore {name}: 'over' must name one or two of its controls, not {list(over)}")
+    _keep(run, contact_sheet(view, controls, over), name)
     if not run.interactive:
-        run.figure(contact_sheet(view, controls, over), name)
         return None
     inputs = {key: _widget(key, control) for key, control in controls.items()}
-    picture = widgets.Image(format="png")
-    message = widgets.HTML()
-
-    def draw() -> None:
-        try:
-            picture.value = _png(view(**{key: w.value for key, w in inputs.items()}))
-            message.value = ""
-        except WbmeError as error:
-            message.value = f"<b>{error}</b>"
-
+    picture, message = widgets.Image(format="png"), widgets.HTML()
+    draw = _drawing(picture, message, lambda: view(**{key: w.value for key, w in inputs.items()}))
     gather = _Gather(draw)
     for widget in inputs.values():
         widget.observe(gather, names="value")
     draw()
-    return widgets.VBox([*inputs.values(), message, picture])
+    return widgets.VBox([widgets.Box(list(inputs.values()), layout=_ROWS), message, picture])
 
 
 def select(
@@ -63,33 +58,36 @@ def select(
 ) -> widgets.Widget | None:
     """Pick ``points`` (N x 2, in the data of ``axes``) and see what ``show(indices)`` draws of them.
 
-    In JupyterLab the figure answers to a rectangle or a lasso (ipympl); ``show`` returns a Figure or an
-    image array. In batch the points inside the rectangle ``start`` (x0, x1, y0, y1) are shown and saved
-    as figure ``name`` of ``run``.
+    ``show`` returns a Figure or an image array. The figure with the rectangle ``start`` (x0, x1, y0, y1) and
+    what its points show become figure ``name`` of ``run``. In batch they are shown, and None returned; in
+    JupyterLab the widget is returned, whose figure answers to a rectangle or a lasso (ipympl).
     """
+    from matplotlib.patches import Rectangle
+
+    x0, x1, y0, y1 = start
+    frame = axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, lw=1.5, zorder=9))
     inside = _within(points, start)
+    _keep(run, beside(figure, show(inside)), name)
     if not run.interactive:
-        run.figure(show(inside), name)
         return None
+    frame.remove()
     from ipympl.backend_nbagg import Canvas, FigureManager
     from matplotlib.path import Path as Outline
     from matplotlib.widgets import LassoSelector, RectangleSelector
 
     canvas = Canvas(figure)
-    canvas.header_visible = False
-    canvas.footer_visible = False
-    canvas.toolbar_visible = False
+    canvas.header_visible = canvas.footer_visible = canvas.resizable = False
     FigureManager(canvas, 0)
-    picture = widgets.Image(format="png", value=_png(show(inside)))
-    count = widgets.Label(_counted(inside, len(points)))
-    tool = widgets.ToggleButtons(options=["rectangle", "lasso"])
+    picture, message = widgets.Image(format="png"), widgets.HTML()
+    count = widgets.Label()
+    tool = widgets.ToggleButtons(options=["rectangle", "lasso"], style={"button_width": "96px"})
 
     def chosen(indices: NDArray[np.intp]) -> None:
-        count.value = _counted(indices, len(points))
-        picture.value = _png(show(indices))
+        count.value = f"{len(indices)} of {len(points)} points"
+        _drawing(picture, message, lambda: show(indices))()
 
-    def boxed(press: Any, release: Any) -> None:
-        chosen(_within(points, (press.xdata, release.xdata, press.ydata, release.ydata)))
+    def boxed(_press: Any, _release: Any) -> None:
+        chosen(_within(points, rectangle.extents))
 
     def roped(corners: Any) -> None:
         chosen(np.flatnonzero(Outline(corners).contains_points(points)))
@@ -97,27 +95,51 @@ def select(
     rectangle = RectangleSelector(axes, boxed, useblit=True, interactive=True)
     lasso = LassoSelector(axes, roped, useblit=True)
     lasso.set_active(False)
+    rectangle.extents = start
 
     def switch(change: Any) -> None:
-        rectangle.set_active(change["new"] == "rectangle")
-        rectangle.set_visible(change["new"] == "rectangle")
-        lasso.set_active(change["new"] == "lasso")
+        roping = change["new"] == "lasso"
+        rectangle.set_active(not roping)
+        rectangle.set_visible(not roping)
+        lasso.set_active(roping)
+        canvas.draw_idle()
 
     tool.observe(switch, names="value")
-    box = widgets.VBox([widgets.HBox([tool, count]), widgets.HBox([canvas, picture])])
+    chosen(inside)
+    box = widgets.VBox([widgets.HBox([tool, count]), message, widgets.Box([canvas, picture], layout=_ROWS)])
     box.selectors = (rectangle, lasso)  # selectors die when nobody refers to them
     return box
 
 
-def _within(points: NDArray[np.floating], box: tuple[float, float, float, float]) -> NDArray[np.intp]:
+def _keep(run: Run, picture: NDArray[np.uint8], name: str) -> None:
+    """The figure of the run; a widget takes its place on the screen."""
+    if not run.interactive:
+        run.figure(picture, name)
+        return
+    from IPython.utils.capture import capture_output
+
+    with capture_output():
+        run.figure(picture, name)
+
+
+def _within(points: NDArray[np.floating], box: Sequence[float]) -> NDArray[np.intp]:
     x0, x1 = sorted(box[:2])
     y0, y1 = sorted(box[2:])
     x, y = points[:, 0], points[:, 1]
     return np.flatnonzero((x >= x0) & (x <= x1) & (y >= y0) & (y <= y1))
 
 
-def _counted(indices: NDArray[np.intp], total: int) -> str:
-    return f"{len(indices)} of {total} points"
+def _drawing(picture: widgets.Image, message: widgets.HTML, view: Callable[[], Any]) -> Callable[[], None]:
+    """What puts the view into the picture, or its error's sentence above the last picture."""
+
+    def draw() -> None:
+        try:
+            picture.value = png_bytes(pixels(view()), compress=1)
+            message.value = ""
+        except Exception as error:  # a callback's traceback would reach nobody
+            message.value = f"<b>{escape(str(error) or type(error).__name__)}</b>"
+
+    return draw
 
 
 class _Gather:
@@ -144,8 +166,7 @@ class _Gather:
 
 
 def _widget(key: str, control: Control) -> widgets.Widget:
-    label = key.replace("_", " ")
-    common: dict[str, Any] = {"description": label, "layout": _LAYOUT, "style": _STYLE}
+    common: dict[str, Any] = {"description": key.replace("_", " "), "layout": _CONTROL, "style": _STYLE}
     if isinstance(control, Slider):
         kind = widgets.IntSlider if control.whole else widgets.FloatSlider
         bounds = {"min": control.low, "max": control.high, "step": control.step}
@@ -153,10 +174,4 @@ def _widget(key: str, control: Control) -> widgets.Widget:
     if isinstance(control, Choice):
         return widgets.Dropdown(options=list(control.options), value=control.start, **common)
     assert isinstance(control, Toggle)
-    return widgets.Checkbox(value=control.value, indent=False, **common)
-
-
-def _png(picture: Any) -> bytes:
-    from wbme.lab.figures import png_bytes
-
-    return png_bytes(pixels(picture), compress=1)
+    return widgets.Checkbox(value=control.value, **common)

@@ -7,7 +7,7 @@ from wbme.base.errors import RefError, StoreError
 from wbme.base.hashing import digest_json
 from wbme.lab import machine, record, refs, store
 from wbme.lab.chain import Step
-from wbme.lab.session import signature
+from wbme.lab.externals import signature
 
 
 def fingerprint(run: record.Record) -> str:

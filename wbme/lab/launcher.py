@@ -134,6 +134,7 @@ def _execute(
     if final["status"] != "completed":
         cell = f" in cell {final['error']['cell']}" if "cell" in final["error"] else ""
         raise NotebookError(f"{step.notebook.name} failed{cell}: {final['error']['message']}; see {folder}")
+    refs.move_outputs(final)  # a kernel killed at its very end has not done it
     watch.done(final["seconds"])
     return Result(folder, final, reused=False)
 

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from wbme.base.errors import NotebookError, ParameterError
 from wbme.base.seeds import seed_everything
 from wbme.lab import machine, parameters, record
 from wbme.lab.notebook import Notebook, find
-from wbme.lab.session import Run, in_batch
+from wbme.lab.session import Run
 
 INTERACTIVE_SCOPE = "interactive"
 _current: list[Run] = []
@@ -43,7 +44,7 @@ def begin(name: str, values: dict[str, Any], measures_time: bool = False) -> Run
     )
     if isinstance(settled.get("seed"), int):
         seed_everything(settled["seed"])
-    run = Run(notebook, folder, scope, interactive=not in_batch())
+    run = Run(notebook, folder, scope, interactive=not _in_batch())
     _current.append(run)
     return run
 
@@ -97,3 +98,11 @@ def _hush() -> None:
         return sentence
 
     shell.set_custom_exc((WbmeError,), show)
+
+
+def _in_batch() -> bool:
+    """True under the launcher, papermill or nbclient; False in JupyterLab, where a session has a name."""
+    forced = os.environ.get("WBME_INTERACTIVE")
+    if forced in ("0", "1"):
+        return forced == "0"
+    return "ipykernel" not in sys.modules or "JPY_SESSION_NAME" not in os.environ

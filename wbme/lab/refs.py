@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from wbme.base.errors import RefError
 from wbme.base.paths import workspace, write_atomic
@@ -81,6 +82,13 @@ def read(name: str) -> Ref | None:
         raise RefError(f"{path} is damaged: delete it and run the notebook that publishes {name}") from error
 
 
+def move_outputs(run: dict[str, Any]) -> None:
+    """Point the names of a completed run at what it published; a second time changes nothing."""
+    targets = {name: output["digest"] for name, output in run["outputs"].items()}
+    stale = {n: d for n, d in targets.items() if (now := read(n)) is None or now.run != run["id"]}
+    move(stale, run["id"])
+
+
 def lookup(name: str, scope: str | None, newest: bool = False) -> Ref:
     """The ref for ``name`` seen from ``scope``: the scoped one first, then the unscoped.
 
@@ -91,7 +99,7 @@ def lookup(name: str, scope: str | None, newest: bool = False) -> Ref:
     found = [r for r in (read(scoped(base, own or scope)), None if own else read(base)) if r]
     if not found:
         near = ", ".join(sorted({r.name for r in listing(base.split("/")[0])})) or "nothing of that kind yet"
-        raise RefError(f"the store has no {name}: run the notebook that publishes it (there is: {near})")
+        raise RefError(f"the store has no {name} (there is: {near})")
     return max(found, key=lambda r: r.time) if newest else found[0]
 
 

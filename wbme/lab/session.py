@@ -4,16 +4,18 @@ import fnmatch
 import json
 import math
 import os
-import sys
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Sized
 from pathlib import Path
 from typing import Any, TypeVar
 
-from wbme.base.errors import NotebookError, StoreError
-from wbme.base.hashing import digest_json, sha256_file
+from wbme.base.errors import NotebookError, RefError, StoreError
+from wbme.base.hashing import sha256_file
+from wbme.base.paths import project_root
 from wbme.lab import figures, machine, record, refs, store
-from wbme.lab.notebook import Notebook
+from wbme.lab.externals import signature
+from wbme.lab.notebook import Notebook, load
 
 Item = TypeVar("Item")
 _PROGRESS_SECONDS = 0.5
@@ -40,8 +42,10 @@ class Run:
         NotebookError when the opening table does not declare it.
         """
         self._declared(name, self.notebook.reads, "reads")
-        own_first = not self.interactive
-        ref = refs.lookup(name, self.scope, newest=not own_first)
+        try:
+            ref = refs.lookup(name, self.scope, newest=self.interactive)
+        except RefError as error:
+            raise RefError(f"{error}{_advice(name)}") from None
         folder = store.tree(ref.digest, verify=os.environ.get("WBME_VERIFY") == "1")
         self._inputs[name] = {"ref": ref.name, "digest": ref.digest, "run": ref.run}
         print(f"uses {ref.name}, made by {ref.run}")
@@ -55,8 +59,10 @@ class Run:
         return place
 
     def folder(self, name: str) -> Path:
-        """An empty folder of this run, to fill and then ``publish``."""
+        """An empty folder of this run, to fill and then ``publish``. Called again it is empty again."""
         place = self.path / "outputs" / name.replace("/", "-")
+        # What was published is linked to the store: it must not be written to in place.
+        shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True, exist_ok=True)
         return place
 
@@ -157,8 +163,12 @@ class Run:
                     f"{self.notebook.name} declares {pattern} but did not publish it: publish it, or "
                     "take it out of the opening table"
                 )
-        record.update(
+        ended = time.time()
+        final = record.update(
             self.path,
+            status="completed",
+            ended=ended,
+            seconds=round(ended - record.read(self.path)["started"], 3),
             inputs=self._inputs,
             externals=self._externals,
             outputs=self._outputs,
@@ -167,10 +177,8 @@ class Run:
             figures=self._digests("figures"),
             tables=self._digests("tables"),
         )
-        refs.move({n: o["digest"] for n, o in self._outputs.items()}, record.read(self.path)["id"])
-        ended = time.time()
-        started = record.read(self.path)["started"]
-        record.update(self.path, status="completed", ended=ended, seconds=round(ended - started, 3))
+        # In this order a kill leaves either no moved name, or a completed run that the launcher finds.
+        refs.move_outputs(final)
         self._finished = True
         names = ", ".join(self._outputs) or "nothing"
         print(f"finished; published {names}")
@@ -198,24 +206,11 @@ class Run:
             raise StoreError(f"cannot write {self.path / file}: {error.strerror}; free space") from error
 
 
-def signature(place: Path) -> str:
-    """Digest of the names, sizes and times below ``place``; of nothing when it does not exist."""
-    rows = []
-    for root, folders, names in os.walk(place):
-        folders.sort()
-        for name in sorted(names):
-            path = Path(root) / name
-            found = path.lstat()
-            rows.append([path.relative_to(place).as_posix(), found.st_size, found.st_mtime_ns])
-    if place.is_file():
-        found = place.stat()
-        rows = [[place.name, found.st_size, found.st_mtime_ns]]
-    return digest_json(rows)
-
-
-def in_batch() -> bool:
-    """True under the launcher, papermill or nbclient; False in JupyterLab, where a session has a name."""
-    forced = os.environ.get("WBME_INTERACTIVE")
-    if forced in ("0", "1"):
-        return forced == "0"
-    return "ipykernel" not in sys.modules or "JPY_SESSION_NAME" not in os.environ
+def _advice(name: str) -> str:
+    """Which notebook publishes ``name``, as the end of a sentence."""
+    base, _ = refs.parse(name)
+    for path in sorted((project_root() / "notebooks").glob("*.ipynb")):
+        book = load(path)
+        if any(fnmatch.fnmatchcase(base, pattern) for pattern in book.publishes):
+            return f"; {base} is published by {book.name}: 'wbme run {book.name} --promote'"
+    return ""

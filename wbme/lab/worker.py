@@ -60,7 +60,8 @@ def execute(folder: Path, cell_seconds: int | None) -> None:
         message = f"{error.ename}: {error.evalue}" if error.ename else str(error.evalue)
         _failed(folder, {"cell": error.cell_index + 1, "message": message})
     except Exception as error:
-        _failed(folder, {"message": f"{type(error).__name__}: {error}"})
+        if record.read(folder)["status"] == "running":  # a kernel may also die after its work is done
+            _failed(folder, {"message": f"{type(error).__name__}: {error}"})
     if record.read(folder)["status"] == "running":
         _failed(folder, {"message": "the notebook ended without run.finish(): make it the last cell"})
 

@@ -116,10 +116,8 @@ def _counted(number: int) -> str:
 def closer(
     one: Tile, layer: str = "mesh", min_score: float = 0.0, min_face: float = 0.0
 ) -> NDArray[np.float32]:
-    """One picture with the ``layer`` (a key of ``LAYERS``) of those faces that are sure and large enough;
-    dimmed under the mesh, whose points and lines are fine."""
-    ground = one.rgb * np.float32(0.5) if layer == "mesh" else one.rgb
-    return overlay(ground, one.kept(min_score, min_face), parts=LAYERS[layer])
+    """One picture with the ``layer`` (a key of ``LAYERS``) of those faces that are sure and large enough."""
+    return overlay(one.rgb, one.kept(min_score, min_face), parts=LAYERS[layer])
 
 
 def crops(faces: Sequence[NDArray[np.float32]], labels: Sequence[str]) -> NDArray[np.float32]:
