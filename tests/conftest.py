@@ -1,0 +1,30 @@
+"""Fixtures for every test: a workspace of one's own, and the browser."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from wbme.cli.setup import find_chromium
+
+settings.register_profile("wbme", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("wbme")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty workspace: ``WBME_HOME`` for this test and the processes it starts."""
+    folder = tmp_path / "workspace"
+    monkeypatch.setenv("WBME_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium. ``make test`` installs it, so that in CI a missing one is an error."""
+    path = find_chromium()
+    if path is None and os.environ.get("CI"):
+        pytest.fail("no Chromium: 'python3 wbme/cli/setup.py --tests' installs it")
+    if path is None:
+        pytest.skip("no Chromium: run 'python3 wbme/cli/setup.py --tests'")
+    return path
