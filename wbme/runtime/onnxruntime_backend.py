@@ -65,7 +65,8 @@ class OnnxRuntimeBackend:
     @staticmethod
     def info() -> tuple[str, list[str]]:
         """Version, and the execution providers of this build."""
-        return ort.__version__, ort.get_available_providers()
+        # Azure is a remote service, not a device of this machine.
+        return ort.__version__, [p for p in ort.get_available_providers() if not p.startswith("Azure")]
 
 
 def _spec(node: Any) -> TensorSpec:
