@@ -1,11 +1,10 @@
 """How long a network takes: wall time as the user waits, CPU time as the machine works."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
-from wbme.runtime.backend import Backend
 
 
 @dataclass(frozen=True)
@@ -19,21 +18,25 @@ class Timing:
 
 
 def profile(
-    backend: Backend, *arrays: np.ndarray, seconds: float = 1.0, repeats: int | None = None, warmup: int = 3
+    call: Callable[..., object],
+    *arrays: np.ndarray,
+    seconds: float = 1.0,
+    repeats: int | None = None,
+    warmup: int = 3,
 ) -> Timing:
-    """Time ``backend(*arrays)`` after ``warmup`` untimed calls.
+    """Time ``call(*arrays)``, a Backend or any function, after ``warmup`` untimed calls.
 
     Makes ``repeats`` calls, or as many as ``seconds`` hold. CPU time is that of the whole process, so nothing
-    else should run in it. Raises what the backend raises.
+    else should run in it. Raises what the call raises.
     """
     for _ in range(warmup):
-        backend(*arrays)
+        call(*arrays)
     walls: list[float] = []
     cpu = time.process_time()
     start = time.perf_counter()
     while not walls or (len(walls) < repeats if repeats else time.perf_counter() - start < seconds):
         begin = time.perf_counter()
-        backend(*arrays)
+        call(*arrays)
         walls.append(1000 * (time.perf_counter() - begin))
     cpu = 1000 * (time.process_time() - cpu) / len(walls)
     p50, p95 = np.percentile(walls, [50, 95])
