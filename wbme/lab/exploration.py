@@ -1,6 +1,5 @@
 """Exploring a view: sliders in JupyterLab, a contact sheet in batch, from one and the same call."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
@@ -12,14 +11,14 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.lab.controls import Choice, Control, Slider, Toggle
 from wbme.lab.figures import png_bytes
+from wbme.lab.gather import Gather
 from wbme.lab.session import Run
 from wbme.lab.sheet import beside, contact_sheet, pixels
 
-# Events that come within this time, or while a picture is drawn, are gathered: only the newest is drawn.
-_GATHER_SECONDS = 0.01
 _CONTROL = widgets.Layout(width="440px")
+_OUTLINE: dict[str, Any] = {"edgecolor": "black", "linewidth": 1.5, "fill": False, "zorder": 9}
 _STYLE = {"description_width": "110px"}
-_ROWS = widgets.Layout(flex_flow="row wrap", overflow="visible")
+_ROWS = widgets.Layout(flex_flow="row wrap", align_items="flex-start", overflow="visible")
 
 
 def explore(
@@ -40,7 +39,7 @@ def explore(
     inputs = {key: _widget(key, control) for key, control in controls.items()}
     picture, message = widgets.Image(format="png"), widgets.HTML()
     draw = _drawing(picture, message, lambda: view(**{key: w.value for key, w in inputs.items()}))
-    gather = _Gather(draw)
+    gather = Gather(draw)
     for widget in inputs.values():
         widget.observe(gather, names="value")
     draw()
@@ -65,35 +64,63 @@ def select(
     from matplotlib.patches import Rectangle
 
     x0, x1, y0, y1 = start
-    frame = axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, lw=1.5, zorder=9))
-    inside = _within(points, start)
-    _keep(run, beside(figure, show(inside)), name)
+    frame = axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, **_OUTLINE))
+    chosen = _within(points, start)
+    _keep(run, beside(figure, show(chosen)), name)
     if not run.interactive:
         return None
     frame.remove()
+    picture, message, count = widgets.Image(format="png"), widgets.HTML(), widgets.Label()
+
+    def draw() -> None:
+        count.value = f"{len(chosen)} of {len(points)} points"
+        redraw()
+
+    def choose(indices: NDArray[np.intp]) -> None:
+        nonlocal chosen
+        chosen = indices
+        gather()
+
+    redraw = _drawing(picture, message, lambda: show(chosen))
+    gather = Gather(draw)
+    canvas, tools, selectors = _brushes(figure, axes, points, start, choose)
+    draw()
+    box = widgets.VBox([widgets.HBox([*tools, count]), message, widgets.Box([canvas, picture], layout=_ROWS)])
+    box.selectors = selectors  # they die when nobody refers to them
+    return box
+
+
+def _brushes(
+    figure: Any,
+    axes: Any,
+    points: NDArray[np.floating],
+    start: tuple[float, float, float, float],
+    choose: Callable[[NDArray[np.intp]], None],
+) -> tuple[widgets.Widget, list[widgets.Widget], tuple[Any, ...]]:
+    """The figure as a canvas that answers to rectangle and lasso, the buttons for it, and its selectors."""
     from ipympl.backend_nbagg import Canvas, FigureManager
+    from matplotlib.patches import Polygon
     from matplotlib.path import Path as Outline
     from matplotlib.widgets import LassoSelector, RectangleSelector
 
+    figure.set_layout_engine("none")  # laid out by now; doing so again would slow every step of the mouse
     canvas = Canvas(figure)
     canvas.header_visible = canvas.footer_visible = canvas.resizable = False
+    canvas.toolbar_visible, canvas.toolbar_position = False, "right"
     FigureManager(canvas, 0)
-    picture, message = widgets.Image(format="png"), widgets.HTML()
-    count = widgets.Label()
-    tool = widgets.ToggleButtons(options=["rectangle", "lasso"], style={"button_width": "96px"})
-
-    def chosen(indices: NDArray[np.intp]) -> None:
-        count.value = f"{len(indices)} of {len(points)} points"
-        _drawing(picture, message, lambda: show(indices))()
 
     def boxed(_press: Any, _release: Any) -> None:
-        chosen(_within(points, rectangle.extents))
+        choose(_within(points, rectangle.extents))
 
     def roped(corners: Any) -> None:
-        chosen(np.flatnonzero(Outline(corners).contains_points(points)))
+        rope.set(xy=corners, visible=True)
+        canvas.draw_idle()
+        choose(np.flatnonzero(Outline(corners).contains_points(points)))
 
-    rectangle = RectangleSelector(axes, boxed, useblit=True, interactive=True)
-    lasso = LassoSelector(axes, roped, useblit=True)
+    # Without blitting, which this canvas does not know: matplotlib 3.11 would hide what it cannot blit.
+    rope = axes.add_patch(Polygon([(0, 0)], visible=False, **_OUTLINE))
+    rectangle = RectangleSelector(axes, boxed, useblit=False, interactive=True, props=_OUTLINE)
+    lasso = LassoSelector(axes, roped, useblit=False, props={"color": "black", "linewidth": 1.5, "zorder": 9})
     lasso.set_active(False)
     rectangle.extents = start
 
@@ -102,13 +129,14 @@ def select(
         rectangle.set_active(not roping)
         rectangle.set_visible(not roping)
         lasso.set_active(roping)
+        rope.set_visible(False)
         canvas.draw_idle()
 
-    tool.observe(switch, names="value")
-    chosen(inside)
-    box = widgets.VBox([widgets.HBox([tool, count]), message, widgets.Box([canvas, picture], layout=_ROWS)])
-    box.selectors = (rectangle, lasso)  # selectors die when nobody refers to them
-    return box
+    brush = widgets.ToggleButtons(options=["rectangle", "lasso"], style={"button_width": "96px"})
+    brush.observe(switch, names="value")
+    toolbar = widgets.ToggleButton(description="zoom, pan, save", layout=widgets.Layout(width="130px"))
+    widgets.link((toolbar, "value"), (canvas, "toolbar_visible"))
+    return canvas, [brush, toolbar], (rectangle, lasso)
 
 
 def _keep(run: Run, picture: NDArray[np.uint8], name: str) -> None:
@@ -140,29 +168,6 @@ def _drawing(picture: widgets.Image, message: widgets.HTML, view: Callable[[], A
             message.value = f"<b>{escape(str(error) or type(error).__name__)}</b>"
 
     return draw
-
-
-class _Gather:
-    """Calls ``draw`` once for a burst of events, so that a dragged slider never lags behind the hand."""
-
-    def __init__(self, draw: Callable[[], None]):
-        self._draw = draw
-        self._waiting = False
-
-    def __call__(self, _change: Any) -> None:
-        if self._waiting:
-            return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._draw()
-            return
-        self._waiting = True
-        loop.call_later(_GATHER_SECONDS, self._now)
-
-    def _now(self) -> None:
-        self._waiting = False
-        self._draw()
 
 
 def _widget(key: str, control: Control) -> widgets.Widget:

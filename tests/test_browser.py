@@ -1,0 +1,287 @@
+"""The skin notebook in JupyterLab, in a real browser: run all, move, select, and see the pictures change.
+
+``python -m pytest tests/test_browser.py -s`` prints how long each picture takes after its event.
+``WBME_SCREENSHOTS=FOLDER`` keeps screenshots.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = "30_skin_distributions"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAB = [
+    "--no-browser",
+    "--allow-root",
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.port_retries=0",
+    "--LabApp.extension_manager=readonly",
+]
+# When events arrive, and when pictures of widgets get new bytes: milliseconds.
+WATCH = """() => {
+  window.watched = {events: [], changes: []};
+  const note = event => window.watched.events.push(performance.now());
+  for (const kind of ['keydown', 'mousemove', 'mouseup']) document.addEventListener(kind, note, true);
+  new MutationObserver(() => window.watched.changes.push(performance.now()))
+    .observe(document.body, {subtree: true, attributes: true, attributeFilter: ['src']});
+}"""
+RESET = "() => { window.watched.events.length = window.watched.changes.length = 0; }"
+BYTES = """async image => {
+  const bytes = await (await fetch(image.src)).arrayBuffer();
+  const digest = await crypto.subtle.digest('SHA-256', bytes);
+  return [...new Uint8Array(digest)].map(b => b.toString(16).padStart(2, '0')).join('');
+}"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project with a workspace in which notebook 10 published its sources."""
+    folder = tmp_path_factory.mktemp("project")
+    for part in ("notebooks", "experiments"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    places = {"WBME_HOME": folder / "workspace", "WBME_PROJECT": folder}
+    places |= {f"JUPYTER_{kind}_DIR": folder / "jupyter" / kind for kind in ("CONFIG", "RUNTIME", "DATA")}
+    places |= {f"JUPYTERLAB_{kind}_DIR": folder / "jupyter" / kind for kind in ("SETTINGS", "WORKSPACES")}
+    # Neither news nor updates: what they ask would cover the notebook, and nothing is fetched.
+    quiet = folder / "jupyter/SETTINGS/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    quiet.parent.mkdir(parents=True)
+    quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    environment = os.environ | {name: str(place) for name, place in places.items()}
+    environment.pop("WBME_INTERACTIVE", None)
+    command = [sys.executable, "-m", "wbme", "run", "10", "--promote", "--preset", "smoke"]
+    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=300)
+    return folder, environment
+
+
+@pytest.fixture(scope="module")
+def server(project):
+    """Address of a JupyterLab that serves the project to whoever knows the token."""
+    folder, environment = project
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    secret = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
+    command = [sys.executable, "-m", "jupyterlab", *LAB, *secret, f"--ServerApp.root_dir={folder}"]
+    with open(folder / "server.log", "w") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(address, process, folder / "server.log")
+        yield address, token
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/api", timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"no JupyterLab: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def page(server, project, chromium):
+    """The notebook, run to its last cell; ``page.said`` collects errors of the console."""
+    from playwright.sync_api import sync_playwright
+
+    address, token = server
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1500, "height": 1000})
+        page.said = []
+        page.on("console", lambda line: page.said.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.goto(f"{address}/lab/tree/notebooks/{NOTEBOOK}.ipynb?token={token}")
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.locator(".lm-MenuBar-item", has_text="Run").click()
+        page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
+        run = _finished(project[0] / "workspace" / "runs" / NOTEBOOK)
+        page.evaluate(WATCH)
+        page.run = run
+        yield page
+        browser.close()
+
+
+def _finished(runs: Path, seconds: float = 120) -> dict:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        records = [json.loads(path.read_text()) for path in runs.glob("*/run.json")]
+        if records and records[0]["status"] != "running":
+            return records[0]
+        time.sleep(0.25)
+    pytest.fail(f"{NOTEBOOK} did not reach its last cell")
+
+
+class Cell:
+    """The cell with the call that saves figure ``name``, as a user meets it."""
+
+    def __init__(self, page, name: str):
+        self.page = page
+        self.cell = (
+            page.locator(".jp-CodeCell")
+            .filter(has_text=f'"{name}"')
+            .filter(has=page.locator(".widget-image"))
+        )
+        self.picture = self.cell.locator(".widget-image")
+        self.picture.scroll_into_view_if_needed()
+
+    def handle(self, label: str):
+        row = self.cell.locator(".widget-slider").filter(has_text=label)
+        return row.locator(".noUi-handle")
+
+    def bytes(self) -> str:
+        return self.picture.evaluate(BYTES)
+
+    def after(self, act) -> tuple[float, int]:
+        """Do ``act``, wait until the picture rests on other bytes, and return (milliseconds from the last
+        event to the last change, number of changes)."""
+        before = self.bytes()
+        self.page.evaluate(RESET)
+        act()
+        self.page.wait_for_function("() => window.watched.changes.length", timeout=10_000)
+        self.page.wait_for_function(
+            "() => performance.now() - window.watched.changes.at(-1) > 400", timeout=10_000
+        )
+        seen = self.page.evaluate("() => window.watched")
+        assert self.bytes() != before
+        return seen["changes"][-1] - seen["events"][-1], len(seen["changes"])
+
+
+def shoot(page, name: str) -> None:
+    folder = os.environ.get("WBME_SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def report(what: str, times: list[float]) -> None:
+    print(f"\n{what}: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
+
+
+pytestmark = pytest.mark.browser
+
+
+def test_run_all_reaches_the_end(page):
+    assert page.run["status"] == "completed"
+    assert {"figure/skin_settings@interactive", "figure/skin_selection@interactive"} <= set(
+        page.run["outputs"]
+    )
+    shoot(page, "end")
+
+
+@pytest.mark.parametrize(("name", "label"), [("skin_settings", "erode"), ("skin_comparison", "bandwidth")])
+def test_arrow_keys_move_a_slider_and_the_picture_follows(page, name, label):
+    cell = Cell(page, name)
+    cell.handle(label).focus()
+    moves = ["ArrowRight"] * 6 + ["ArrowLeft"] * 5
+    times = [cell.after(lambda key=key: page.keyboard.press(key))[0] for key in moves]
+    report(f"{name}: key to picture", times)
+    shoot(page, name)
+
+
+@pytest.mark.parametrize(("name", "label"), [("skin_settings", "sigma"), ("skin_comparison", "bandwidth")])
+def test_dragging_a_slider_draws_on_the_way_and_ends_where_the_hand_is(page, name, label):
+    cell = Cell(page, name)
+    box = cell.handle(label).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag():
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for step in range(1, 26):
+            page.mouse.move(x + 4 * step, y)
+            page.wait_for_timeout(20)
+        page.mouse.up()
+
+    late, drawn = cell.after(drag)
+    rested = cell.bytes()
+    for key in ("ArrowRight", "ArrowLeft"):
+        cell.after(lambda key=key: page.keyboard.press(key))
+    assert cell.bytes() == rested
+    print(f"\n{name}: {drawn} pictures while dragging, the last {late:.0f} ms after the hand")
+    assert drawn >= 2
+    shoot(page, f"{name}_dragged")
+
+
+def test_a_rectangle_and_a_lasso_change_the_faces(page):
+    cell = Cell(page, "skin_selection")
+    box = cell.cell.locator("canvas").first.bounding_box()
+
+    def stroke(*corners):
+        way = [(box["x"] + fx * box["width"], box["y"] + fy * box["height"]) for fx, fy in corners]
+        page.mouse.move(*way[0])
+        page.mouse.down()
+        for point in way[1:]:
+            page.mouse.move(*point, steps=5)
+        page.mouse.up()
+
+    times = [
+        cell.after(lambda x=x: stroke((x, 0.2), (x + 0.2, 0.5)))[0] for x in (0.3, 0.4, 0.5, 0.35, 0.45, 0.55)
+    ]
+    shoot(page, "rectangle")
+    counted = cell.cell.get_by_text("of 12000 points").inner_text()
+    cell.cell.get_by_role("button", name="lasso").click()
+    around = [(0.35, 0.3), (0.6, 0.25), (0.75, 0.4), (0.6, 0.6), (0.4, 0.55), (0.35, 0.32)]
+    for shift in (0, 0.04, -0.04, 0.08, 0.02):
+        moved = [(x + shift, y) for x, y in around]
+        times.append(cell.after(lambda corners=moved: stroke(*corners))[0])
+    shoot(page, "lasso")
+    assert cell.cell.get_by_text("of 12000 points").inner_text() != counted
+    report("skin_selection: mouse up to faces", times)
+
+
+def test_the_toolbar_appears_on_demand(page):
+    cell = Cell(page, "skin_selection").cell
+    assert not cell.locator(".jupyter-matplotlib-toolbar").is_visible()
+    cell.get_by_role("button", name="zoom").click()
+    cell.locator(".jupyter-matplotlib-toolbar").wait_for(timeout=5000)
+
+
+def test_a_burst_of_keys_ends_with_the_newest_value(page):
+    """Two clusters cannot have three brightest: the sentence stands exactly while that is asked for."""
+    cell = Cell(page, "skin_settings")
+    sentence = cell.cell.get_by_text("give 1 <= brightest <= clusters")
+    cell.handle("clusters").focus()
+    for _ in range(4):
+        for key, state in (("ArrowLeft", "visible"), ("ArrowRight", "detached")):
+            for _ in range(3):
+                page.keyboard.press(key)
+            sentence.wait_for(state=state, timeout=5000)
+            page.wait_for_timeout(300)
+            assert sentence.is_visible() == (state == "visible")
+    shoot(page, "sentence")
+
+
+def test_the_console_reports_no_error(page):
+    assert page.said == []

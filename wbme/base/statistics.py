@@ -1,0 +1,48 @@
+"""Uncertainty of a mean."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from wbme.base.errors import ParameterError
+from wbme.base.seeds import generator
+
+_BLOCK = 1 << 22  # drawn indices held in memory at once
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean and the interval around it, in the unit of the values; ``n`` values went in."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def bootstrap(values: ArrayLike, *, share: float = 0.95, resamples: int = 10_000, seed: int = 0) -> Interval:
+    """Percentile bootstrap of the mean of ``n`` values (Efron 1979): the same interval for the same seed.
+
+    The middle ``share`` of the means of ``resamples`` draws of n values with replacement. One value says
+    nothing about its spread: then ``low`` and ``high`` are NaN.
+    Raises ParameterError for no value, for one that is not finite, or parameters out of range.
+    """
+    x = np.asarray(values, np.float64).ravel()
+    if not x.size or not np.isfinite(x).all():
+        raise ParameterError(
+            f"bootstrap wants finite values, at least one, but got {x.size} with gaps in them"
+        )
+    if not 0 < share < 1 or resamples < 1:
+        raise ParameterError(
+            f"bootstrap: share = {share} must lie between 0 and 1, resamples = {resamples} above 0"
+        )
+    mean = float(x.mean())
+    if x.size == 1:
+        return Interval(mean, float("nan"), float("nan"), 1)
+    rng = generator(seed, "bootstrap")
+    rows = max(_BLOCK // x.size, 1)
+    blocks = [min(rows, resamples - done) for done in range(0, resamples, rows)]
+    means = np.concatenate([x[rng.integers(0, x.size, (count, x.size))].mean(axis=1) for count in blocks])
+    low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
+    return Interval(mean, float(low), float(high), x.size)
