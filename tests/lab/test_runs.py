@@ -143,6 +143,7 @@ def test_trace_and_report(both, project):
         ("pass", "`source/b`", "declares source/b but did not publish it"),
         ('run.publish("source/a", run.folder("a"))', "`source/a`", "nothing to publish"),
         ('run.publish("source/b", run.folder("a"))', "`source/a`", "its opening table declares source/a"),
+        ('run.table({"a": [1]}, "../x", data="d")', "-", "'../x' cannot be the name of a file"),
         ('run.metric("loss/a", float("nan"))', "-", "metric loss/a is nan"),
     ],
 )

@@ -4,6 +4,7 @@ import fnmatch
 import json
 import math
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sized
@@ -60,7 +61,7 @@ class Run:
 
     def folder(self, name: str) -> Path:
         """An empty folder of this run, to fill and then ``publish``. Called again it is empty again."""
-        place = self.path / "outputs" / name.replace("/", "-")
+        place = self.path / "outputs" / _plain(name.replace("/", "-"))
         # What was published is linked to the store: it must not be written to in place.
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,7 @@ class Run:
 
         Also published as ``figure/NAME`` when the opening table declares that.
         """
-        files = figures.save_figure(figure, self.path / "figures", name, data)
+        files = figures.save_figure(figure, self.path / "figures", _plain(name), data)
         self._keep(f"figure/{name}", files)
         from IPython.display import Image, display
 
@@ -107,7 +108,7 @@ class Run:
 
         Also published as ``table/NAME`` when the opening table declares that.
         """
-        files = figures.save_table(table, self.path / "tables", name, data)
+        files = figures.save_table(table, self.path / "tables", _plain(name), data)
         self._keep(f"table/{name}", files)
         from IPython.display import Markdown, display
 
@@ -204,6 +205,13 @@ class Run:
                 stream.write(line)
         except OSError as error:
             raise StoreError(f"cannot write {self.path / file}: {error.strerror}; free space") from error
+
+
+def _plain(name: str) -> str:
+    """``name`` if it can be a file's name and nothing else; NotebookError otherwise."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        raise NotebookError(f"{name!r} cannot be the name of a file: use letters, digits, '.', '_' and '-'")
+    return name
 
 
 def _advice(name: str) -> str:
