@@ -32,7 +32,7 @@ lint:
 	$(PY) -m ruff format --check .
 	.venv/bin/lint-imports
 	$(PY) -m mypy
-	$(PY) -m nbstripout --verify --extra-keys "$(STRIP_KEYS)" notebooks/*.ipynb
+	$(PY) -m nbstripout --verify --keep-id --extra-keys "$(STRIP_KEYS)" notebooks/*.ipynb
 
 test: setup-tests lint
 	$(PY) -m pytest

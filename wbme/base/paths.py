@@ -53,7 +53,5 @@ def write_atomic(path: Path, data: bytes | str) -> Path:
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise StoreError(
-            f"cannot write {path}: {error.strerror}; free space or write elsewhere"
-        ) from error
+        raise StoreError(f"cannot write {path}: {error.strerror}; free space or write elsewhere") from error
     return path
