@@ -11,6 +11,7 @@ def report(
     preset: Annotated[str | None, typer.Option(help="Preset instead of the one in report.yaml.")] = None,
 ) -> None:
     """Without an option, run the chain of experiments/run/report.yaml and say where its results are."""
+    from wbme.base.paths import project_root
     from wbme.lab import chain, launcher
     from wbme.lab import report as reports
 
@@ -26,7 +27,7 @@ def report(
     results = launcher.run(planned)
     if publish:
         for path in reports.publish(planned.name):
-            typer.echo(f"wrote reports/{path.parent.name}/{path.name}")
+            typer.echo(f"wrote {path.relative_to(project_root())}")
         return
     for result in results:
         typer.echo(f"{result.record['notebook']}: {result.folder}")
