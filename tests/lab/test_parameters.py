@@ -46,6 +46,9 @@ def test_declared_is_what_papermill_sees(book):
         ({"live": 1}, ["live must be bool"]),
         ({"seed": 1.0}, ["seed must be int"]),
         ({"seed": True}, ["seed must be int"]),
+        ({"rate": float("nan")}, ["rate must be a finite number"]),
+        ({"rate": float("inf")}, ["rate must be a finite number"]),
+        ({"name": b"\xff".decode("utf-8", "surrogateescape")}, ["name is not UTF-8"]),
         ({"name": 8}, ["name must be str", "quotes"]),
         ({"size": [1, "2"]}, ["size must be list[int]"]),
     ],
@@ -77,7 +80,7 @@ def test_typed_on_the_command_line(book, key, text, value):
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("size", "(3, 4)"), ("seed", "1e3"), ("live", "no"), ("sead", "1")]
+    ("key", "text"), [("size", "(3, 4)"), ("seed", "1e3"), ("rate", "nan"), ("live", "no"), ("sead", "1")]
 )
 def test_wrong_on_the_command_line(book, key, text):
     with pytest.raises(ParameterError, match=r"command line|-p"):
@@ -115,8 +118,18 @@ def test_precedence_of_preset_chain_and_command_line(project, book):
         ("stepz: 1", "unknown key 'stepz'"),
         ("steps: [{notebok: 1}]", "step 1 must have notebook"),
         ("steps: [{notebook: 41_train, params: [1]}]", "params of step 1"),
-        ("steps: [", "is not YAML"),
-        ("- a", "must hold 'key: value' lines"),
+        ("steps: [", "cannot be read as YAML"),
+        ("steps: [{notebook: 41_train, params: {seed: 010}}]", "010 would be read as another number"),
+        ("steps: [{notebook: 41_train, params: {seed: 1:30}}]", "1:30 would be read as another number"),
+        ("steps: [{notebook: 41_train, params: {seed: 2024-99-99}}]", "cannot be read as YAML"),
+        ("steps: [{notebook: 41_train, params: {seed: 1, seed: 2}}]", "'seed' stands there twice"),
+        ("steps: [{notebook: 41_train, params: {1: 2}}]", "params of step 1"),
+        ("steps: [{notebook: 41_train}]\npromote: 'no'", "promote true or false"),
+        ("steps: [{notebook: 41_train}]\nname: my chain", "'my chain' cannot name a chain"),
+        ("steps: [{notebook: 41_train}]\nname: interactive", "cannot name a chain"),
+        ("steps: !!python/object/apply:os.system [ls]", "cannot be read as YAML"),
+        ("{1: 2, foo: 3}", "must hold 'name: value' lines"),
+        ("- a", "must hold 'name: value' lines"),
         ("steps: [{notebook: nope}]", "no notebook called 'nope'"),
     ],
 )
@@ -125,3 +138,34 @@ def test_a_malformed_chain_is_one_sentence(project, book, text, words):
     path.write_text(text)
     with pytest.raises((chain.ExperimentError, NotebookError), match=words.replace("(", r"\(")):
         chain.plan(None, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("41_trian: {seed: 1}", "no notebook called '41_trian'"),
+        ("41_train: {sead: 1}", "did you mean 'seed'"),
+        ("41_train: 3", "must hold 'name: value' lines"),
+    ],
+)
+def test_a_preset_is_as_strict(project, book, text, words):
+    (project / "experiments/presets/demo.yaml").write_text(text)
+    with pytest.raises((chain.ExperimentError, NotebookError, ParameterError), match=words):
+        chain.plan("41_train")
+
+
+def test_a_preset_may_name_the_number_in_quotes(project, book):
+    (project / "experiments/presets/demo.yaml").write_text("'41': {seed: 9}")
+    assert chain.plan("41_train").steps[0].params["seed"] == 9
+
+
+def test_a_notebook_without_its_table_is_refused_before_it_runs(project, book):
+    text = book.path.read_text().replace("| reads |", "| takes |")
+    book.path.write_text(text)
+    with pytest.raises(NotebookError, match="does not say what it reads"):
+        chain.plan("41_train")
+
+
+def test_a_notebook_elsewhere_is_not_mistaken_for_the_projects_own(project, book):
+    with pytest.raises(NotebookError, match="is not one of the project's notebooks"):
+        chain.plan("elsewhere/41_train.ipynb")

@@ -10,9 +10,10 @@ import time
 from io import StringIO
 
 import papermill
+import psutil
 import pytest
 
-from wbme.base.errors import NotebookError, RefError
+from wbme.base.errors import NotebookError, RefError, WbmeError
 from wbme.lab import chain, launcher, record, refs, report, store
 from wbme.lab import trace as tracing
 from wbme.lab.progress import Console
@@ -302,6 +303,102 @@ def test_mirrors_are_told_everything_and_can_neither_fail_nor_stall_a_run(write_
     assert good.calls[-1] == ("close", "completed", {"loss/train": 1 / 3})
     assert "broken failed (ConnectionError: refused): the run goes on without it" in screen
     assert "stuck did not answer" in screen
+
+
+def test_two_launchers_of_one_chain_wait_for_each_other(both):
+    command = [sys.executable, "-m", "wbme", "run", "both", "-p", "word"]
+    crowd = [subprocess.Popen([*command, w], stdout=subprocess.PIPE, text=True) for w in ("left", "right")]
+    said = [process.communicate(timeout=120)[0] for process in crowd]
+    assert [process.returncode for process in crowd] == [0, 0]
+    assert sum("waiting for it" in text for text in said) == 1
+    made = {r["id"]: r["parameters"]["word"] for _, r in record.history("10_make")}
+    for _, run in record.history("30_read"):
+        table = store.tree(run["outputs"]["table/words@both"]["digest"]) / "words.csv"
+        assert table.read_text().split()[1] == made[run["inputs"]["source/a"]["run"]]
+
+
+def test_ctrl_c_ends_kernel_and_children_and_moves_no_name(write_notebook):
+    cell = "import subprocess\nchild = subprocess.Popen(['sleep', '61'])\n"
+    cell += "(run.path / 'child').write_text(str(child.pid))\n" + SLEEP
+    write_notebook("20_sleep", "seed: int = 0", cell)
+    command = [sys.executable, "-m", "wbme", "run", "20_sleep"]
+    parent = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    [(folder, run)] = wait_for(asleep)
+    os.killpg(parent.pid, signal.SIGINT)
+    _, complaint = parent.communicate(timeout=30)
+    assert parent.returncode == 130
+    assert "wbme: interrupted; finished steps are kept and reused next time" in complaint
+    assert "Traceback" not in complaint
+    assert record.read(folder)["error"] == {"message": "interrupted"}
+    for pid in (run["process"]["pid"], int((folder / "child").read_text())):
+        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("cell", ["1 / 0", 'run.metric("loss/a", 1.0)', 'lab.begin("20_after", globals())'])
+def test_what_fails_after_finish_moves_no_name(write_notebook, cell):
+    work = (
+        'place = run.folder("a")\n(place / "x").write_text("1")\nrun.publish("source/a", place)\nrun.finish()'
+    )
+    write_notebook("20_after", "seed: int = 0", work, cell, publishes="`source/a`", finish=False)
+    with pytest.raises(NotebookError, match="20_after failed in cell 6"):
+        go("20_after")
+    assert list(refs.listing()) == []
+
+
+def test_reuse_sees_lost_figures_changed_bytes_and_an_input_that_appeared(both, write_notebook, project):
+    [made, _], _ = go("both")
+    (made.folder / "figures" / "noise.png").unlink()
+    assert [r.reused for r in go("both")[0]] == [False, True]
+    kept = store.tree(refs.lookup("table/words", "both").digest) / "words.csv"
+    times = kept.stat()
+    os.chmod(kept, 0o644)
+    kept.write_bytes(kept.read_bytes()[::-1])
+    os.utime(kept, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert [r.reused for r in go("both")[0]] == [True, True]
+    assert [r.reused for r in go("both", verify=True)[0]] == [True, False]
+
+    look = "try:\n    run.use('source/late')\n    found = 1\nexcept Exception:\n    found = 0\n"
+    write_notebook("40_look", "seed: int = 0", look + "run.metric('found/late', found)", reads="`source/*`")
+    assert go("40_look")[0][0].record["metrics"] == {"found/late": 0.0}
+    assert go("40_look")[0][0].reused
+    refs.move({"source/late": refs.lookup("source/a", "both").digest}, "x/y")
+    assert go("40_look")[0][0].record["metrics"] == {"found/late": 1.0}
+
+
+def test_a_picture_behind_a_link_is_watched(write_notebook, project):
+    (project / "photos").mkdir()
+    (project / "real").write_text("1")
+    (project / "photos/link").symlink_to(project / "real")
+    (project / "photos/broken").symlink_to(project / "nowhere")
+    write_notebook("10_ext", 'folder: str = ""', "run.external(folder)")
+    typed = [("folder", str(project / "photos"))]
+    assert [go("10_ext", typed=typed)[0][0].reused for _ in range(2)] == [False, True]
+    (project / "real").write_text("longer")
+    assert not go("10_ext", typed=typed)[0][0].reused
+
+
+def test_sources_json_cannot_name_files_outside_reports(both, project):
+    text = (project / "experiments/run/both.yaml").read_text().replace("both", "report")
+    (project / "experiments/run/report.yaml").write_text(text + "publish:\n  figures: [noise]\n")
+    go("report")
+    precious = project / "precious.txt"
+    precious.write_text("keep")
+    (project / "reports").mkdir()
+    row = {"sha256": "0", "run": "a/b"}
+    evil = {"files": {"../precious.txt": row, str(precious): row}, "runs": {"a/b": {}}}
+    for content in (evil, [], {"files": 3}):
+        (project / "reports/SOURCES.json").write_text(json.dumps(content))
+        with pytest.raises(WbmeError, match=r"SOURCES\.json is damaged"):
+            report.publish("report")
+    assert precious.read_text() == "keep"
+
+
+def test_trace_answers_for_the_very_file(maker):
+    first = go("10_make", typed=[("word", "a")])[0][0]
+    second = go("10_make", typed=[("word", "b")])[0][0]
+    assert first.record["figures"]["noise.png"] == second.record["figures"]["noise.png"]
+    for result in (first, second):
+        assert tracing.trace(result.folder / "figures/noise.png")["id"] == result.record["id"]
 
 
 def test_a_missing_ref_names_what_there_is_and_who_makes_it(both):

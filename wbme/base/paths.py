@@ -15,7 +15,7 @@ def project_root(start: str | Path | None = None) -> Path:
     """
     given = os.environ.get("WBME_PROJECT")
     if given:
-        return Path(given).resolve()
+        return Path(given).expanduser().resolve()
     here = Path(start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "notebooks").is_dir() and (folder / "experiments").is_dir():
@@ -30,7 +30,10 @@ def workspace() -> Path:
     """The one folder that holds everything generated: ``WBME_HOME``, or ``workspace/`` of the project."""
     given = os.environ.get("WBME_HOME")
     folder = Path(given).expanduser().resolve() if given else project_root() / "workspace"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the workspace {folder}: {error.strerror}; set WBME_HOME") from error
     return folder
 
 

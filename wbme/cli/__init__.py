@@ -48,6 +48,7 @@ def main() -> None:
         sys.stdout.flush()
         typer.echo(f"wbme: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("wbme: interrupted; finished steps are kept and reused next time", err=True)
-        sys.exit(130)
+    except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        typer.echo(f"wbme: the system refuses{place}: {error.strerror}; free it, or set WBME_HOME", err=True)
+        sys.exit(2)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wbme.base.errors import ParameterError
+from wbme.base.errors import ParameterError, WbmeError
 
 SERIES = "series"
 
@@ -40,7 +40,11 @@ def run(
     began = time.monotonic()
     typed = [_split(text) for text in parameter or []]
     planned = chain.plan(SERIES if all_ else target, file, typed, preset)
-    results = launcher.run(planned, force=force, promote=promote, verify=verify, cell_seconds=timeout)
+    try:
+        results = launcher.run(planned, force=force, promote=promote, verify=verify, cell_seconds=timeout)
+    except KeyboardInterrupt:
+        typer.echo("\nwbme: interrupted; finished steps are kept and reused next time", err=True)
+        raise typer.Exit(130) from None
     fresh = sum(not r.reused for r in results)
     typer.echo(
         f"\n{planned.name} ({planned.preset}): {fresh} run, {len(results) - fresh} reused, "
@@ -78,7 +82,12 @@ def _listing() -> None:
     from wbme.lab import notebook, parameters
 
     for path in sorted((project_root() / "notebooks").glob("*.ipynb")):
-        found = notebook.load(path)
+        try:
+            found = notebook.load(path)
+            known = parameters.declared(found).values()
+        except WbmeError as error:
+            typer.echo(f"{path.stem}  cannot be run: {error}")
+            continue
         typer.echo(f"{found.name}  {found.title}")
-        for parameter in parameters.declared(found).values():
+        for parameter in known:
             typer.echo(f"    {parameter.name}: {parameter.type} = {parameter.default!r}  {parameter.help}")

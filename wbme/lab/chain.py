@@ -12,7 +12,7 @@ from typing import Any
 from wbme.base.errors import ExperimentError, ParameterError
 from wbme.base.paths import project_root
 from wbme.lab import notebook as notebooks
-from wbme.lab import parameters
+from wbme.lab import parameters, refs, yamlfile
 from wbme.lab.notebook import Notebook
 
 _KEYS = {"name", "preset", "promote", "steps"}
@@ -58,11 +58,17 @@ def plan(
     NotebookError before anything runs.
     """
     draft = _draft(target, file)
+    if not refs.is_scope(draft.name) or draft.name == refs.INTERACTIVE:
+        raise ExperimentError(
+            f"{draft.where}: {draft.name!r} cannot name a chain: use letters, digits, '.', '_' and '-', "
+            f"but not {refs.INTERACTIVE!r}"
+        )
     chosen = preset or draft.preset or "demo"
     given = load_preset(chosen)
     steps = []
     for name, params in draft.steps:
         found = notebooks.find(name)
+        found.reads, found.publishes  # noqa: B018  a missing opening table is said now, not after the work
         base = given.get(found.name, {})
         parameters.resolve(found, base, f"experiments/presets/{chosen}.yaml")
         parameters.resolve(found, params, draft.where)
@@ -94,7 +100,7 @@ def _draft(target: str | None, file: Path | None) -> _Draft:
 
 def read(path: Path) -> _Draft:
     """A chain file; ExperimentError names the first thing that is wrong with it."""
-    content = load_yaml(path)
+    content = yamlfile.load(path)
     unknown = set(content) - _KEYS - {"publish"}
     if unknown:
         raise ExperimentError(
@@ -110,11 +116,17 @@ def read(path: Path) -> _Draft:
                 f"{path}: step {number} must have notebook and, if wanted, params; it is {step!r}"
             )
         params = step.get("params") or {}
-        if not isinstance(params, dict):
+        if not isinstance(params, dict) or not all(isinstance(key, str) for key in params):
             raise ExperimentError(f"{path}: params of step {number} must be 'name: value' lines")
         parsed.append((str(step["notebook"]), params))
-    name = str(content.get("name") or path.stem)
-    return _Draft(name, content.get("preset"), bool(content.get("promote", False)), parsed, str(path))
+    name, preset, promote = (
+        content.get("name", path.stem),
+        content.get("preset"),
+        content.get("promote", False),
+    )
+    if not isinstance(name, str) or not isinstance(preset, str | None) or not isinstance(promote, bool):
+        raise ExperimentError(f"{path}: name and preset must be words, promote true or false")
+    return _Draft(name, preset, promote, parsed, str(path))
 
 
 def load_preset(name: str) -> dict[str, dict[str, Any]]:
@@ -124,26 +136,12 @@ def load_preset(name: str) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
         raise ExperimentError(f"no preset {name!r} in {folder}; there are: {known}")
-    return {str(k): dict(v or {}) for k, v in load_yaml(path).items()}
-
-
-def load_yaml(path: Path) -> dict[str, Any]:
-    """A YAML file that holds a mapping; ExperimentError with file and line otherwise."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ExperimentError(f"cannot read {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise ExperimentError(f"{path}{line} is not YAML: {getattr(error, 'problem', error)}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise ExperimentError(f"{path} must hold 'key: value' lines, not a {type(content).__name__}")
-    return content
+    found = {}
+    for key, params in yamlfile.load(path).items():
+        if not isinstance(params, dict | None):
+            raise ExperimentError(f"{path}: {key} must hold 'name: value' lines, not {params!r}")
+        found[notebooks.find(key).name] = params or {}
+    return found
 
 
 def _type_in(steps: list[tuple[Notebook, dict[str, Any]]], key: str, text: str) -> None:

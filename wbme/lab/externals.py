@@ -13,9 +13,18 @@ def signature(place: Path) -> str:
         folders.sort()
         for name in sorted(names):
             path = Path(root) / name
-            found = path.lstat()
-            rows.append([path.relative_to(place).as_posix(), found.st_size, found.st_mtime_ns])
+            rows.append([path.relative_to(place).as_posix(), *_witness(path)])
     if place.is_file():
-        found = place.stat()
-        rows = [[place.name, found.st_size, found.st_mtime_ns]]
+        rows = [[place.name, *_witness(place)]]
     return digest_json(rows)
+
+
+def _witness(path: Path) -> tuple[int, int]:
+    """Size and time of what ``path`` leads to; of the link itself where it leads nowhere."""
+    for look in (path.stat, path.lstat):
+        try:
+            found = look()
+            return found.st_size, found.st_mtime_ns
+        except OSError:
+            continue
+    return -1, -1  # gone while we looked

@@ -73,8 +73,9 @@ def csv_text(table: Any) -> str:
 
 def _markdown(frame: Any) -> str:
     def cell(value: Any) -> str:
-        return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value).replace("|", "\\|")
+        text = f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+        return " ".join(text.split()).replace("|", "\\|")
 
-    rows = [[str(c) for c in frame.columns], ["---"] * len(frame.columns)]
+    rows = [[cell(c) for c in frame.columns], ["---"] * len(frame.columns)]
     rows += [[cell(v) for v in row] for row in frame.itertuples(index=False)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

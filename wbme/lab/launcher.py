@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,36 @@ def run(
     when every step has completed. NotebookError when a step fails: what was finished stays reusable.
     """
     screen = console or Console()
+    with _alone(chain.name, screen):
+        return _run(chain, force, promote, verify, cell_seconds, mirrors, screen)
+
+
+@contextmanager
+def _alone(name: str, screen: Console) -> Iterator[None]:
+    """One launcher a chain: two would read each other's names in the same scope."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(refs.lock(f"chain-{name}", wait=False))
+        except refs.BusyError:
+            screen.line(f"another launcher runs the chain {name}: waiting for it")
+            held.enter_context(refs.lock(f"chain-{name}"))
+        yield
+
+
+def _run(
+    chain: Chain,
+    force: bool,
+    promote: bool,
+    verify: bool,
+    cell_seconds: int | None,
+    mirrors: Sequence[Mirror],
+    screen: Console,
+) -> list[Result]:
     expected = [_seconds_last_time(step, chain.preset) for step in chain.steps]
     results: list[Result] = []
     for number, step in enumerate(chain.steps):
         head = f"[{number + 1}/{len(chain.steps)}] {step.notebook.name}"
-        found = None if force else reusable(step, chain.name)
+        found = None if force else reusable(step, chain.name, verify)
         if found:
             result = _reuse(chain, *found)
             screen.line(f"{head}  reused, made by {result.record['id']}")
@@ -77,9 +103,9 @@ def run(
 
 def _reuse(chain: Chain, folder: Path, run: record.Record) -> Result:
     """Point this chain's names at what the earlier run made."""
-    targets = {refs.scoped(n.split("@")[0], chain.name): o["digest"] for n, o in run["outputs"].items()}
-    refs.move(targets, run["id"])
-    return Result(folder, run, reused=True)
+    outputs = {refs.scoped(n.split("@")[0], chain.name): o for n, o in run["outputs"].items()}
+    refs.move({n: o["digest"] for n, o in outputs.items()}, run["id"])
+    return Result(folder, {**run, "outputs": outputs}, reused=True)
 
 
 def _promote(results: list[Result]) -> None:
@@ -121,9 +147,9 @@ def _execute(
             watch.look(folder)
             told.follow()
     except BaseException:
-        process.kill()
-        process.wait()
-        record.update(folder, status="failed", ended=time.time(), error={"message": "interrupted"})
+        _kill_all(process)
+        if record.read(folder)["status"] == "running":
+            record.update(folder, status="failed", ended=time.time(), error={"message": "interrupted"})
         told.close(record.read(folder))
         raise
     final = record.read(folder)
@@ -134,9 +160,22 @@ def _execute(
     if final["status"] != "completed":
         cell = f" in cell {final['error']['cell']}" if "cell" in final["error"] else ""
         raise NotebookError(f"{step.notebook.name} failed{cell}: {final['error']['message']}; see {folder}")
-    refs.move_outputs(final)  # a kernel killed at its very end has not done it
+    refs.move_outputs(final)
     watch.done(final["seconds"])
     return Result(folder, final, reused=False)
+
+
+def _kill_all(process: subprocess.Popen[bytes]) -> None:
+    """The worker, its kernel, which lives in a session of its own, and whatever the notebook started."""
+    import psutil
+
+    family = [psutil.Process(process.pid)]
+    family += family[0].children(recursive=True)
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    psutil.wait_procs(family[1:], timeout=10)
+    process.wait()
 
 
 def _environment(folder: Path, verify: bool) -> dict[str, str]:

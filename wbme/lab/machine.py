@@ -75,23 +75,25 @@ def _gpus() -> list[str]:
 
 
 def git() -> dict[str, Any]:
-    """Commit of the project, whether tracked files differ from it, and that difference as text.
+    """Commit of the project, whether the tree differs from it, that difference, and the names of new files.
 
     ``{}`` outside a git checkout. The difference is cut at 1 MiB; its digest covers all of it.
     """
     root = project_root()
 
-    def ask(*words: str) -> str:
+    def ask(*words: str) -> bytes:
         command = ["git", "-C", str(root), *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        return subprocess.run(command, capture_output=True, timeout=20, check=True).stdout
 
     try:
         diff = ask("diff", "HEAD", "--no-ext-diff", "--", ".")
-        commit = ask("rev-parse", "HEAD").strip()
+        new = ask("ls-files", "--others", "--exclude-standard").decode("utf-8", "replace").splitlines()
+        commit = ask("rev-parse", "HEAD").decode().strip()
     except (OSError, subprocess.SubprocessError):
         return {}
-    dirty = {"diff_sha256": sha256_bytes(diff.encode()), "diff": diff[:_DIFF_LIMIT]} if diff else {}
-    return {"commit": commit, "dirty": bool(diff), **dirty}
+    text = diff[:_DIFF_LIMIT].decode("utf-8", "replace")
+    dirty = {"diff_sha256": sha256_bytes(diff), "diff": text} if diff else {}
+    return {"commit": commit, "dirty": bool(diff or new), "untracked": new[:100], **dirty}
 
 
 def imported_code() -> dict[str, str]:
@@ -103,7 +105,7 @@ def imported_code() -> dict[str, str]:
     files: set[Path] = set()
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if file and name.split(".")[0] == "wbme" and "_project" not in file:
+        if file and name.split(".")[0] == "wbme":
             path = Path(file).resolve()
             files.add(path)
             files.update(p for p in path.parent.glob("*") if p.suffix in (".json", ".yaml", ".safetensors"))

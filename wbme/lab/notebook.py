@@ -87,10 +87,13 @@ def load(path: Path) -> Notebook:
     """Read a notebook file; NotebookError when it is missing or is not a notebook."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Notebook(path, tuple(content["cells"]))
+        cells = tuple(content["cells"])
+        for cell in cells:
+            source(cell), cell["cell_type"]
+        return Notebook(path, cells)
     except FileNotFoundError as error:
         raise NotebookError(f"no notebook {path}; 'wbme run --list' shows what there is") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotebookError(f"{path} is not a readable notebook: {error}") from error
 
 
@@ -102,4 +105,6 @@ def find(name: str) -> Notebook:
     if len(matches) != 1:
         known = ", ".join(p.stem for p in sorted(folder.glob("*.ipynb"))) or "none"
         raise NotebookError(f"no notebook called {name!r} in {folder}; there are: {known}")
+    if Path(name).parent != Path() and Path(name).resolve() != matches[0].resolve():
+        raise NotebookError(f"{name} is not one of the project's notebooks: copy it to {folder}")
     return load(matches[0])

@@ -8,11 +8,10 @@ from typing import Any
 
 from wbme.base.errors import NotebookError, ParameterError
 from wbme.base.seeds import seed_everything
-from wbme.lab import machine, parameters, record
+from wbme.lab import machine, parameters, record, refs
 from wbme.lab.notebook import Notebook, find
 from wbme.lab.session import Run
 
-INTERACTIVE_SCOPE = "interactive"
 _current: list[Run] = []
 
 
@@ -31,6 +30,8 @@ def begin(name: str, values: dict[str, Any], measures_time: bool = False) -> Run
     given = {n: values[n] for n in known if n in values}
     settled = parameters.resolve(notebook, given, where)
     while _current:
+        if _current[-1].launched:
+            raise NotebookError("lab.begin was called twice: once is enough, as the first statement")
         _current.pop().abandon()
     folder, scope = _folder(notebook, settled)
     record.update(
@@ -44,7 +45,8 @@ def begin(name: str, values: dict[str, Any], measures_time: bool = False) -> Run
     )
     if isinstance(settled.get("seed"), int):
         seed_everything(settled["seed"])
-    run = Run(notebook, folder, scope, interactive=not _in_batch())
+    launched = bool(record.read(folder)["launched"])
+    run = Run(notebook, folder, scope, launched=launched, interactive=not _in_batch())
     _current.append(run)
     return run
 
@@ -53,8 +55,8 @@ def _folder(notebook: Notebook, settled: dict[str, Any]) -> tuple[Path, str | No
     """The launcher's run folder when it started this kernel, else a new one."""
     launched = os.environ.pop("WBME_RUN", None)
     if launched is None:
-        content = {"notebook_sha256": notebook.sha256, "parameters": settled, "scope": INTERACTIVE_SCOPE}
-        return record.create(notebook.name, {**content, "launched": False}), INTERACTIVE_SCOPE
+        content = {"notebook_sha256": notebook.sha256, "parameters": settled, "scope": refs.INTERACTIVE}
+        return record.create(notebook.name, {**content, "launched": False}), refs.INTERACTIVE
     folder = Path(launched)
     written = record.read(folder)
     if written["notebook"] != notebook.name:

@@ -7,6 +7,7 @@ and lists of them. Papermill itself lets unknown names and decayed types pass; h
 import ast
 import io
 import json
+import math
 import re
 import tokenize
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ def declared(notebook: Notebook) -> dict[str, Parameter]:
             raise NotebookError(f"{where}: {node.target.id} has type {kind}; use one of {', '.join(TYPES)}")
         try:
             default = ast.literal_eval(node.value)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise NotebookError(f"{where}: the default of {node.target.id} is not a plain value") from error
         parameter = Parameter(node.target.id, kind, default, comments.get(node.end_lineno or 0, ""))
         found[parameter.name] = Parameter(
@@ -75,12 +76,25 @@ def check(parameter: Parameter, value: Any, where: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(TYPES[parameter.type]).validate_python(value, strict=True)
+        found = TypeAdapter(TYPES[parameter.type]).validate_python(value, strict=True)
+        for item in found if isinstance(found, list) else [found]:
+            _storable(parameter, item, where)
+        return found
     except ValidationError:
         raise ParameterError(
             f"{where}: {parameter.name} must be {parameter.type}, not {value!r} ({type(value).__name__})"
             f"{_hint(parameter.type, value)}"
         ) from None
+
+
+def _storable(parameter: Parameter, item: Any, where: str) -> None:
+    """Refuse what JSON, and so run.json, cannot hold: nan, inf, bytes of a name that are not UTF-8."""
+    if isinstance(item, float) and not math.isfinite(item):
+        raise ParameterError(f"{where}: {parameter.name} must be a finite number, not {item}")
+    if isinstance(item, str) and item.encode("utf-8", "replace").decode() != item:
+        raise ParameterError(
+            f"{where}: {parameter.name} is not UTF-8 text; rename the file or folder it names"
+        )
 
 
 def _hint(kind: str, value: Any) -> str:
@@ -101,18 +115,18 @@ def from_text(parameter: Parameter, text: str, where: str) -> Any:
     """A value typed on the command line: ``1e-4`` is a float here, lists are JSON or comma-separated."""
     kind = parameter.type
     if kind == "str":
-        return text
+        return check(parameter, text, where)
     try:
         if kind == "bool":
             return {"true": True, "false": False}[text.lower()]
         if kind in ("int", "float"):
-            return TYPES[kind](text)
+            return check(parameter, TYPES[kind](text), where)
         if text.lstrip().startswith("["):
             return check(parameter, json.loads(text), where)
         if text.lstrip().startswith("("):
             raise ValueError
         item = {"list[int]": int, "list[float]": float, "list[str]": str}[kind]
-        return [item(part.strip()) for part in text.split(",") if part.strip()]
+        return check(parameter, [item(part.strip()) for part in text.split(",") if part.strip()], where)
     except (ValueError, KeyError):
         raise ParameterError(
             f"{where}: {parameter.name} must be {kind}, not {text!r}{_hint(kind, text)}"

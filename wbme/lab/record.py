@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wbme.base.errors import NotebookError
+from wbme.base.errors import NotebookError, StoreError
 from wbme.base.paths import workspace, write_atomic
 
 SCHEMA = 1
@@ -23,7 +23,10 @@ def create(notebook: str, content: Record) -> Path:
     """A new run folder with a ``run.json`` of status ``running``; returns the folder."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     folder = runs() / notebook / f"{stamp}-{secrets.token_hex(3)}"
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise StoreError(f"cannot make {folder}: {error.strerror}; free space or set WBME_HOME") from error
     identity = {"schema": SCHEMA, "id": f"{notebook}/{folder.name}", "notebook": notebook}
     state = {"status": "running", "started": time.time(), "process": this_process()}
     write(folder, {**identity, **state, **content})
@@ -35,7 +38,7 @@ def write(folder: Path, record: Record) -> None:
 
 
 def update(folder: Path, **changes: Any) -> Record:
-    """Overlay ``changes`` on ``run.json``. Launcher and kernel take turns: only one lives at a time."""
+    """Overlay ``changes`` on ``run.json``. Launcher and kernel take turns at it."""
     record = {**read(folder), **changes}
     write(folder, record)
     return record
@@ -48,6 +51,8 @@ def read(folder: Path) -> Record:
         record: Record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise NotebookError(f"{folder} is no run folder: its run.json cannot be read") from error
+    if not isinstance(record, dict) or "status" not in record or "process" not in record:
+        raise NotebookError(f"{path} is no record of a run: delete that folder")
     if record.get("schema") != SCHEMA:
         raise NotebookError(f"{path} has schema {record.get('schema')!r}; this wbme reads schema {SCHEMA}")
     return record

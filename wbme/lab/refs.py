@@ -19,6 +19,9 @@ from wbme.base.paths import workspace, write_atomic
 _REF = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?")
 
 
+INTERACTIVE = "interactive"  # the scope of what is run outside a chain
+
+
 @dataclass(frozen=True)
 class Ref:
     """What a name points to: the tree's digest, the run that made it, and when (seconds since 1970)."""
@@ -37,6 +40,11 @@ def parse(name: str) -> tuple[str, str | None]:
     return base, scope or None
 
 
+def is_scope(name: str) -> bool:
+    """Whether ``name`` can stand behind the @ of a ref."""
+    return bool(_REF.fullmatch(f"a/a@{name}"))
+
+
 def scoped(name: str, scope: str | None) -> str:
     """``name`` inside ``scope``; unchanged without a scope."""
     base, _ = parse(name)
@@ -52,15 +60,29 @@ def _file(name: str) -> Path:
     return folder() / f"{name}.json"
 
 
+class BusyError(Exception):
+    """Another process holds the lock."""
+
+
 @contextmanager
-def lock(what: str) -> Iterator[None]:
-    """Hold ``store/locks/WHAT``: one process at a time, released by the kernel even after kill -9."""
-    from filelock import FileLock
+def lock(what: str, wait: bool = True) -> Iterator[None]:
+    """Hold ``store/locks/WHAT``: one process at a time, released by the system even after kill -9.
+
+    Without ``wait``, BusyError is raised when another process holds it.
+    """
+    from filelock import FileLock, Timeout
 
     locks = workspace() / "store" / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(locks / what):
+    held = FileLock(locks / what)
+    try:
+        held.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise BusyError(what) from None
+    try:
         yield
+    finally:
+        held.release()
 
 
 def move(targets: dict[str, str], run: str) -> None:

@@ -12,8 +12,7 @@ from typing import Any
 from wbme.base.errors import ExperimentError, WbmeError
 from wbme.base.hashing import sha256_file
 from wbme.base.paths import project_root, write_atomic
-from wbme.lab import record, refs, store
-from wbme.lab.chain import load_yaml
+from wbme.lab import record, refs, store, yamlfile
 from wbme.lab.trace import SOURCES, origin, sources
 
 MAX_FIGURE = 400_000
@@ -27,8 +26,9 @@ def chain_file() -> Path:
 
 def wanted() -> dict[str, list[str]]:
     """The names under ``publish`` of report.yaml; ExperimentError when it is malformed."""
-    content = load_yaml(chain_file()).get("publish", {})
-    if not isinstance(content, dict) or set(content) - set(_SUFFIXES):
+    content = yamlfile.load(chain_file()).get("publish", {})
+    lists = isinstance(content, dict) and all(isinstance(v, list | None) for v in content.values())
+    if not lists or set(content) - set(_SUFFIXES):
         raise ExperimentError(f"{chain_file()}: publish must hold the lists figures and tables")
     return {kind: [str(n) for n in content.get(kind) or []] for kind in _SUFFIXES}
 
@@ -68,8 +68,8 @@ def check() -> list[str]:
     found = {
         p.relative_to(reports).as_posix(): p.stat().st_size
         for kind in _SUFFIXES
-        for p in sorted((reports / kind).glob("*"))
-        if p.is_file() and not p.name.startswith(".")
+        for p in sorted((reports / kind).rglob("*"))
+        if p.is_file()
     }
     wrong = [f"reports/{n} has no origin in {SOURCES}" for n in found if n not in known]
     wrong += [f"reports/{n} is missing" for n in known if n not in found]

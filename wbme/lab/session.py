@@ -25,10 +25,13 @@ _PROGRESS_SECONDS = 0.5
 class Run:
     """One execution of one notebook. Made by ``lab.begin``; everything it does lands in its folder."""
 
-    def __init__(self, notebook: Notebook, folder: Path, scope: str | None, interactive: bool):
+    def __init__(
+        self, notebook: Notebook, folder: Path, scope: str | None, *, launched: bool, interactive: bool
+    ):
         self.notebook = notebook
         self.path = folder
         self.scope = scope
+        self.launched = launched
         self.interactive = interactive
         self._inputs: dict[str, dict[str, Any]] = {}
         self._externals: dict[str, str] = {}
@@ -46,6 +49,7 @@ class Run:
         try:
             ref = refs.lookup(name, self.scope, newest=self.interactive)
         except RefError as error:
+            self._inputs[name] = {"ref": None, "digest": None, "run": None}  # that it lacked is a dependency
             raise RefError(f"{error}{_advice(name)}") from None
         folder = store.tree(ref.digest, verify=os.environ.get("WBME_VERIFY") == "1")
         self._inputs[name] = {"ref": ref.name, "digest": ref.digest, "run": ref.run}
@@ -73,6 +77,7 @@ class Run:
         RefError for a malformed name, NotebookError when the notebook's opening table
         does not declare it, StoreError for an empty folder or a full disk.
         """
+        self._open()
         base = self._declared(name, self.notebook.publishes, "publishes")
         digest, entries = store.add(folder)
         size = sum(e.size for e in entries)
@@ -120,7 +125,7 @@ class Run:
             for path in files.values():
                 target = folder / path.name
                 target.unlink(missing_ok=True)
-                os.link(path, target)
+                store.link_or_copy(path, target)
             self.publish(name, folder)
 
     def metric(self, name: str, value: float, step: int | None = None) -> None:
@@ -131,8 +136,10 @@ class Run:
         number = float(value)
         if not math.isfinite(number):
             raise NotebookError(f"metric {name} is {number} at step {step}: only finite values are recorded")
+        self._open()
         self._metrics[name] = number
-        self._append("metrics.jsonl", {"name": name, "value": number, "step": step})
+        row = {"name": name, "value": number, "step": None if step is None else int(step)}
+        self._append("metrics.jsonl", row)
 
     def progress(self, items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
         """Go through ``items``: a bar in JupyterLab, lines for the launcher in batch."""
@@ -146,7 +153,8 @@ class Run:
         for done, item in enumerate(items):
             if time.monotonic() - said > _PROGRESS_SECONDS:
                 said = time.monotonic()
-                self._append("progress.jsonl", {"what": what, "done": done, "of": count})
+                of = None if count is None else int(count)
+                self._append("progress.jsonl", {"what": what, "done": done, "of": of})
             yield item
 
     def finish(self) -> None:
@@ -178,11 +186,15 @@ class Run:
             figures=self._digests("figures"),
             tables=self._digests("tables"),
         )
-        # In this order a kill leaves either no moved name, or a completed run that the launcher finds.
-        refs.move_outputs(final)
         self._finished = True
+        if not self.launched:  # the launcher moves them when the whole notebook has come to its end
+            refs.move_outputs(final)
         names = ", ".join(self._outputs) or "nothing"
         print(f"finished; published {names}")
+
+    def _open(self) -> None:
+        if self._finished:
+            raise NotebookError("the run is finished: make run.finish() the last cell")
 
     def fail(self, why: str) -> None:
         """Close the run as failed."""
@@ -218,7 +230,11 @@ def _advice(name: str) -> str:
     """Which notebook publishes ``name``, as the end of a sentence."""
     base, _ = refs.parse(name)
     for path in sorted((project_root() / "notebooks").glob("*.ipynb")):
-        book = load(path)
-        if any(fnmatch.fnmatchcase(base, pattern) for pattern in book.publishes):
+        try:
+            book = load(path)
+            patterns = book.publishes
+        except NotebookError:
+            continue
+        if any(fnmatch.fnmatchcase(base, pattern) for pattern in patterns):
             return f"; {base} is published by {book.name}: 'wbme run {book.name} --promote'"
     return ""

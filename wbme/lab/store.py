@@ -22,6 +22,8 @@ from wbme.base.hashing import digest_json, sha256_file
 from wbme.base.paths import workspace, write_atomic
 from wbme.lab import refs
 
+_NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -118,7 +120,7 @@ def _keep(path: Path, name: str) -> Entry:
         with tempfile.TemporaryDirectory(prefix=".", dir=blob.parent) as own:
             part = Path(own) / "part"
             if path.is_relative_to(workspace()):
-                _link_or_copy(path, part)
+                link_or_copy(path, part)
             else:
                 shutil.copyfile(path, part)
             part.chmod(0o444)
@@ -147,7 +149,7 @@ def _show(digest: str, entries: list[Entry]) -> None:
         for entry in entries:
             target = made / entry.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(store() / "blobs" / entry.sha256[:2] / entry.sha256, target)
+            link_or_copy(store() / "blobs" / entry.sha256[:2] / entry.sha256, target)
         if (trees / digest).exists():  # left by a kill, or damaged
             os.rename(trees / digest, Path(own) / "old")
         os.rename(made, trees / digest)
@@ -162,11 +164,12 @@ def _intact(digest: str) -> bool:
     return True
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link, or a copy where the file system has none."""
     try:
         os.link(source, target)
     except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK):
+        if error.errno not in _NO_LINKS:
             raise
         shutil.copy2(source, target)
 

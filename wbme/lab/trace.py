@@ -1,6 +1,8 @@
 """Where a file came from: found by its SHA-256 in the run folders, or in ``reports/SOURCES.json``."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ def trace(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WbmeError(f"{path} is not a file: give a figure, a table or a file of the store")
     digest = sha256_file(path)
-    for folder, run in record.everything():
+    for folder, run in _runs(path.resolve()):
         for kind in ("figures", "tables"):
             for name, known in run.get(kind, {}).items():
                 if known == digest:
@@ -63,6 +65,13 @@ def trace(path: Path) -> dict[str, Any]:
     )
 
 
+def _runs(path: Path) -> Iterator[tuple[Path, record.Record]]:
+    """All runs; first the one whose folder holds ``path``, since two runs may have made equal bytes."""
+    everything = list(record.everything())
+    yield from (pair for pair in everything if path.is_relative_to(pair[0]))
+    yield from (pair for pair in everything if not path.is_relative_to(pair[0]))
+
+
 def _holds(tree: str, digest: str) -> bool:
     try:
         return any(e.sha256 == digest for e in store.manifest(tree))
@@ -75,8 +84,13 @@ def sources() -> dict[str, Any]:
     path = project_root() / "reports" / SOURCES
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for name, row in content["files"].items():
+            content["runs"][row["run"]], row["sha256"]
+            # What is named here may be deleted by the next report: only what a report writes.
+            if not re.fullmatch(r"(figures|tables)/[A-Za-z0-9][A-Za-z0-9._-]*", name):
+                raise ValueError(name)
         return content
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WbmeError(f"{path} is damaged: restore it from git, or run 'wbme report --publish'") from error

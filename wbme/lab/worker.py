@@ -45,8 +45,8 @@ def execute(folder: Path, cell_seconds: int | None) -> None:
     papermill_engines.register("wbme", _Telling)
     try:
         papermill.execute_notebook(
-            str(found.path),
-            str(folder / "notebook.ipynb"),
+            _unformatted(found.path),
+            _unformatted(folder / "notebook.ipynb"),
             parameters=written["parameters"],
             engine_name="wbme",
             kernel_name="python3",
@@ -57,13 +57,18 @@ def execute(folder: Path, cell_seconds: int | None) -> None:
             execution_timeout=cell_seconds,
         )
     except PapermillExecutionError as error:
-        message = f"{error.ename}: {error.evalue}" if error.ename else str(error.evalue)
+        message = " ".join(f"{error.ename}: {error.evalue}".split())
         _failed(folder, {"cell": error.cell_index + 1, "message": message})
     except Exception as error:
         if record.read(folder)["status"] == "running":  # a kernel may also die after its work is done
-            _failed(folder, {"message": f"{type(error).__name__}: {error}"})
+            _failed(folder, {"message": " ".join(f"{type(error).__name__}: {error}".split())[:500]})
     if record.read(folder)["status"] == "running":
         _failed(folder, {"message": "the notebook ended without run.finish(): make it the last cell"})
+
+
+def _unformatted(path: Path) -> str:
+    """Papermill fills braces in paths with parameters: double them."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _failed(folder: Path, error: dict[str, Any]) -> None:
