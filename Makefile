@@ -25,7 +25,7 @@ run: setup
 	@$(PY) -m wbme run --all --preset demo
 
 lab: setup
-	@$(PY) -m jupyterlab --ip=127.0.0.1 --ServerApp.root_dir="$(CURDIR)"
+	@$(PY) -m jupyterlab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir="$(CURDIR)"
 
 lint:
 	$(PY) -m ruff check .

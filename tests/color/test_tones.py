@@ -76,3 +76,12 @@ def test_monk_class_of_the_swatches_and_of_neighbours():
 
 def test_wrap():
     np.testing.assert_allclose(wrap([0, 180, -180, 181, 540, -190, 359]), [0, 180, 180, -179, 180, 170, -1])
+
+
+def test_nothing_measured_has_no_name():
+    nan = np.nan
+    assert skin.ita_class(nan) == "" and list(skin.ita_class([nan, 60])) == ["", "very light"]
+    assert skin.quadrant(nan, nan) == ""
+    assert list(skin.quadrant([nan, 61, 61], [56, nan, 56])) == ["", "", "light yellow"]
+    assert skin.monk_class([nan, 0, 0]) == 0
+    assert list(skin.monk_class([[50, nan, 3], [0, 0, 0]])) == [0, 10]

@@ -75,3 +75,8 @@ def test_a_name_that_is_taken_or_none_is_refused(tmp_path, name):
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(MediaError, match=r"no folder at .*nowhere"):
         candidates.below(tmp_path / "nowhere", "mine", "")
+
+
+def test_fewer_than_none_cannot_be_drawn():
+    with pytest.raises(ParameterError, match="cannot draw -1"):
+        candidates.draw([], -1, 0)

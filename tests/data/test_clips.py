@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import skimage
 
+from wbme.base.errors import ParameterError
 from wbme.data import clips, sources
 from wbme.media.video import Writer
 
@@ -47,3 +48,21 @@ def test_none_are_taken_unless_asked(folder, tmp_path):
 def test_a_fraction_of_the_frame_rate_takes_every_frame(folder, tmp_path):
     made = list(clips.stills(folder / "day", tmp_path / "stills", float(Fraction(1, 25)), "user", "CC0"))
     assert len(made) == 25
+
+
+def test_every_video_has_stills_of_its_own(folder, tmp_path):
+    (folder / "day-a.mp4").write_bytes((folder / "day" / "a.mp4").read_bytes())
+    made = [
+        still
+        for name in ("one", "other")
+        for still in clips.stills(folder, tmp_path / "stills", 1.0, name, "CC0")
+        if not still.rejected
+    ]
+    assert len({still.path for still in made}) == len(made) == 12
+    assert all(still.path.is_file() for still in made)
+
+
+@pytest.mark.parametrize("every", [float("nan"), float("inf"), -1.0])
+def test_a_distance_that_is_none_is_refused(folder, tmp_path, every):
+    with pytest.raises(ParameterError, match="cannot be taken"):
+        list(clips.stills(folder, tmp_path / "stills", every, "user", "CC0"))

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from wbme.base.errors import StoreError
+from wbme.base.errors import ParameterError, StoreError
 from wbme.base.hashing import sha256_file
 from wbme.data import candidates, sources
 from wbme.data.candidates import Candidate
@@ -168,3 +168,9 @@ def test_repeats_are_found_across_sizes_and_flat_pictures_are_not(tmp_path):
     assert "".join(row["name"][0] for row in rows) == "abcdefg"
     assert sources.repeated(rows) == [("same file", [0, 1]), ("alike", [0, 2])]
     assert sources.repeated([]) == [] and sources.repeated(rows[3:]) == []
+
+
+@pytest.mark.parametrize("size", [0, -3, float("nan")])
+def test_faces_of_no_size_cannot_be_asked_for(tmp_path, size):
+    with pytest.raises(ParameterError, match="give a number above 0"):
+        sources.write(tmp_path / "none", [], min_face=size)

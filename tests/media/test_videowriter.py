@@ -153,3 +153,11 @@ def test_one_input_gives_the_same_bytes(tmp_path, picture):
                 writer.write(picture(number))
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
     assert video.LIMITS.max_pixels >= 8192 * 8192
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_a_variable_rate_keeps_its_duration(tmp_path, picture, suffix):
+    with Writer(tmp_path / f"a.{suffix}", fps=30) as writer:
+        for number, time in enumerate((0, Fraction(1, 30), 0.1, 0.7, 0.71)):
+            writer.write(picture(number), time)
+    assert float(probe(tmp_path / f"a.{suffix}").duration) == pytest.approx(0.71 + 1 / 30, abs=0.001)

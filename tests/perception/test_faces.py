@@ -1,6 +1,9 @@
 """Faces against positions measured by eye, turned and scaled copies, crowds, and pictures without a face."""
 
+from pathlib import Path
+
 import cv2
+import matplotlib
 import numpy as np
 import pytest
 import skimage.data
@@ -8,7 +11,8 @@ import skimage.data
 from wbme.base.errors import ParameterError
 from wbme.geometry import landmarks as sets
 from wbme.geometry.alignment import ffhq_crop
-from wbme.perception import faces
+from wbme.media import images
+from wbme.perception import faces, hands, pose
 
 # Read off a 14-fold enlargement of skimage.data.astronaut(): pixel columns and rows.
 RIGHT_IRIS, LEFT_IRIS = (203.0, 100.5), (246.5, 102.5)
@@ -48,7 +52,7 @@ def test_the_nose_is_nearer_than_the_ears(face):
 
 def test_left_and_right_are_the_persons_own(face):
     assert face.landmarks[list(sets.RIGHT_EYE), 0].mean() < face.landmarks[list(sets.LEFT_EYE), 0].mean()
-    assert face.landmarks[sets.RIGHT_CHEEK, 0] < face.landmarks[sets.LEFT_CHEEK, 0]
+    assert face.landmarks[50, 0] < face.landmarks[280, 0]
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -108,6 +112,21 @@ def test_twenty_of_twenty_in_a_crowd_of_all_sizes_and_turns(crowd):
     assert 90 < sizes[0] < 110
 
 
+@pytest.mark.parametrize(("start", "step", "ground"), [(50, 400, 1.0), (80, 380, 0.0), (0, 300, 0.5)])
+@pytest.mark.parametrize("rotations", ["auto", "all"])
+def test_twenty_of_twenty_portraits_on_one_sheet(astronaut, start, step, ground, rotations):
+    hopper = images.read(Path(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg")).rgb
+    tiles = [cv2.resize(p, (300, 300), interpolation=cv2.INTER_AREA) for p in (hopper, astronaut)]
+    sheet = np.full((1600, 2000, 3), ground, np.float32)
+    for index in range(20):
+        y, x = (start + step * place for place in divmod(index, 5))
+        sheet[y : y + 300, x : x + 300] = tiles[index % 2]
+    found = faces.detect(sheet, rotations=rotations, min_size=50, irises=False)
+    places = {tuple(((face.box[1::-1] + face.size / 2 - start) // step).astype(int)) for face in found}
+    assert len(found) == len(places) == 20
+    assert min(face.score for face in found) > 0.75
+
+
 def test_max_faces_keeps_the_largest(crowd):
     picture, _ = crowd
     some = faces.detect(picture, rotations="all", max_faces=3, irises=False)
@@ -151,6 +170,13 @@ def test_without_landmarks(astronaut, face):
         faces.skin_mask(found, (512, 512))
 
 
+@pytest.mark.parametrize("wrong", [255.0, np.nan])
+def test_what_is_no_picture_is_refused(astronaut, wrong):
+    for detect in (faces.detect, hands.detect, pose.detect):
+        with pytest.raises(ParameterError, match="the picture holds"):
+            detect(astronaut * np.float32(wrong))
+
+
 def test_unknown_ways_of_looking_are_refused(astronaut):
     with pytest.raises(ParameterError, match="medium"):
         faces.detect(astronaut, range="medium")
@@ -164,7 +190,7 @@ def test_skin_mask_holds_cheeks_and_not_eyes_brows_lips_background(astronaut, fa
     def at(x, y):
         return mask[round(y), round(x)]
 
-    for index in (sets.RIGHT_CHEEK, sets.LEFT_CHEEK, sets.NOSE_TIP, 151, 199):  # forehead, chin
+    for index in (50, 280, sets.NOSE_TIP, 151, 199):  # cheeks, nose, forehead, chin
         assert at(*face.landmarks[index, :2]) == 1
     for x, y in (RIGHT_IRIS, LEFT_IRIS, (222, 147), (200, 89), (245, 92)):  # teeth and both brows
         assert at(x, y) == 0

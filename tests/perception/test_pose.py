@@ -57,10 +57,21 @@ def test_two_people_give_two_bodies_and_max_bodies_the_larger(astronaut):
     assert len(pose.detect(both, max_bodies=1)) == 1
 
 
+def test_four_people_give_four_bodies_each_once(astronaut, body):
+    found = pose.detect(np.tile(astronaut, (2, 2, 1)))
+    places = {tuple((b.points[0, :2] // 512).astype(int)) for b in found}
+    assert len(found) == len(places) == 4
+    for b in found:
+        np.testing.assert_allclose(b.points[0, :2] % 512, body.points[0, :2], atol=20)
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (1, 1), (8, 600)])
 def test_tiny_pictures(shape):
     assert pose.detect(np.full((*shape, 3), 0.5, np.float32)) == []
 
 
-def test_a_picture_without_people():
-    assert pose.detect((skimage.data.coffee() / 255).astype(np.float32)) == []
+@pytest.mark.parametrize("name", ["coffee", "chelsea", "cell", "coins"])
+def test_pictures_without_people(name):
+    picture = getattr(skimage.data, name)()
+    picture = np.dstack([picture] * 3) if picture.ndim == 2 else picture
+    assert pose.detect((picture / 255).astype(np.float32)) == []

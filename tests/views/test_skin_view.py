@@ -1,7 +1,9 @@
 """The study of skin: painted faces are measured as painted, and every view shows what it says."""
 
 import math
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -12,11 +14,11 @@ from wbme.color.skin import MONK
 from wbme.color.spaces import lab_to_srgb
 from wbme.data.sources import Source
 from wbme.perception import faces
-from wbme.views import skin, skin_groups, skin_planes
+from wbme.views import skin, skin_groups, skin_planes, skin_selection, style
 from wbme.views.skin import Settings
 from wbme.views.skin_faces import SkinFace, cut_out, faces_of, region
 from wbme.views.skin_live import settings_view
-from wbme.views.skin_selection import faces_behind
+from wbme.views.skin_selection import faces_behind, shares
 
 PLAIN = Settings()
 
@@ -194,9 +196,50 @@ def test_a_known_shift_is_the_difference_and_the_distance(paint):
     assert row["L* difference"] == pytest.approx(8, abs=0.1)
     assert row["L* Wasserstein"] == pytest.approx(8, abs=0.1)
     assert abs(row["hue (deg) difference"]) < 0.2
-    one = skin.study(pair[:1], PLAIN)
-    [same] = skin_groups.comparison_table(one, "s")
-    assert same["delta E00 of means"] == 0
+    assert tuple(row) == skin_groups.DIFFERENCES
+    table = skin_groups.comparison_data(skin.study(pair, PLAIN), "a", "b")
+    assert set(table["group"]) == {"a", "b"} and len(table["L"]) == len(table["group"])
+
+
+def test_one_group_is_compared_with_nothing(paint):
+    one = skin.study([paint((50, 10, 20), "a")], PLAIN)
+    assert skin_groups.comparison_table(one, "s") == []
+    figure = skin_groups.comparison(one, "s", "s")
+    assert figure.get_suptitle() == "s: one group, nothing to compare"
+    assert [text.get_text() for text in figure.legends[0].texts] == ["s"]
+
+
+def test_equal_names_in_two_sources_stay_apart(paint):
+    lab = (60, 12, 20)
+    twins = [paint(lab, "a.png", source=source) for source in ("one", "two")]
+    assert skin.study(twins, PLAIN, per_face=50, by="group").groups == ("one/f", "two/f")
+    assert skin.study(twins, PLAIN, per_face=50, by="picture").groups == ("one/a.png", "two/a.png")
+
+
+def test_grey_pixels_have_no_part_in_views_of_hue(paint):
+    """Half of the face is skin of hue 0, with values on both sides of the cut, half is grey."""
+    grain = np.random.default_rng(1).normal(0, 3, paint((60, 20, 0)).rgb.shape[:2])
+    skinny = np.stack([0 * grain + 60, 0 * grain + 20, grain], axis=-1)
+    skinny[: len(skinny) // 2, :, 1:] /= 100
+    one = paint((60, 20, 0))
+    mixed = skin.study([replace(one, rgb=lab_to_srgb(skinny).astype(np.float32))], Settings(sigma=0))
+    hued = skin.coloured(mixed.pixels)
+    assert 0.2 < hued.mean() < 0.8
+    assert np.abs(mixed.pixels["hue"][hued]).max() < 45 and abs(mixed.column("hue")[0]) < 10
+    np.testing.assert_array_equal(np.isfinite(skin.pixel_table(mixed)["hue"]), hued)
+    low, high = skin_groups.violins(mixed).axes[1].get_ylim()
+    assert -40 < low < 0 < high < 40
+    blue = [paint((60, -20, grain), name) for name, grain in (("a", 3.0), ("b", -3.0))]
+    hues = skin.study(blue, PLAIN).column("hue")  # on both sides of 180 degrees
+    assert abs(hues[0] - hues[1]) == pytest.approx(17, abs=2)
+
+
+def test_a_grey_face_has_its_place_in_every_figure(paint):
+    grey = skin.study([paint((60, 0, 0), "a"), paint((60, 12, 20), "b")], PLAIN)
+    skin_groups.violins(grey)
+    skin_planes.densities(grey)
+    assert "nan" in skin_groups.comparison(grey, "a", "b").axes[3].get_title(loc="left")
+    assert faces_behind(grey, np.arange(len(grey.pixels))).ndim == 3
 
 
 def test_the_scatter_places_faces_swatches_and_lines(found):
@@ -236,13 +279,47 @@ def test_violins_stand_one_a_group_with_median_and_faces(found):
     np.testing.assert_allclose(medians, expected, atol=0.5)
 
 
-@pytest.mark.parametrize("over", ["L", "ita"])
-def test_the_comparison_names_both_and_the_difference(found, over):
-    figure = skin_groups.comparison(found, "light", "dark", over, 1.5)
-    assert figure.get_suptitle().startswith("light and dark: ΔE00 of the mean colours ")
+def test_the_comparison_names_both_and_the_difference(found):
+    figure = skin_groups.comparison(found, "light", "dark")
+    assert figure.get_suptitle().startswith("dark minus light; ΔE00 of the mean colours ")
     [row] = skin_groups.comparison_table(found, "light")
-    shown = figure.axes[1].get_title(loc="left")
+    assert len(figure.axes) == 5
+    shown = figure.axes[2].get_title(loc="left")
     assert f"\N{MINUS SIGN}{-row['L* difference']:.1f}" in shown
+    figure.draw_without_rendering()
+    for axes in figure.axes[:2]:
+        assert axes.yaxis.label.get_window_extent().x0 >= 0
+
+
+@pytest.mark.parametrize("over", ["L", "ita"])
+def test_the_plane_of_the_comparison_shows_its_label_and_follows_the_bandwidth(found, over):
+    figures = [skin_groups.comparison_plane(found, "light", "dark", over, width) for width in (0.5, 2.0)]
+    areas = []
+    for figure in figures:
+        figure.draw_without_rendering()
+        assert figure.axes[0].yaxis.label.get_window_extent().x0 >= 0
+        lines = next(c for c in figure.axes[0].collections if hasattr(c, "levels") and not c.filled)
+        areas.append(np.prod(np.ptp(lines.get_paths()[0].vertices, axis=0)))
+    assert areas[1] > areas[0]
+
+
+def test_many_groups_with_long_names_stay_apart(paint):
+    lab = (60, 12, 20)
+    faces = [paint(lab, f"a folder with a rather long name {k}") for k in range(10)]
+    many = skin.study(faces, PLAIN, per_face=50, by="picture")
+    marks = [(style.colour(k), style.marker(k)) for k in range(64)]
+    assert len(set(marks)) == 64
+    assert len({(style.colour(k), style.dash(k)) for k in range(32)}) == 32
+    filled = [c for c in skin_planes.densities(many).axes[0].collections if getattr(c, "filled", False)]
+    assert filled == []
+    scatter = skin_planes.scatter(many)
+    scatter.draw_without_rendering()
+    assert scatter.axes[0].get_position().width > 0.3
+    assert scatter.legends[0].get_window_extent().width <= scatter.bbox.width
+    few = skin.study(faces[:4], PLAIN, per_face=50, by="picture")
+    figure = skin_groups.violins(few)
+    figure.draw_without_rendering()
+    assert {label.get_rotation() for label in figure.axes[0].get_xticklabels()} == {45}
 
 
 def test_the_settings_view_follows_every_setting_at_one_size(face):
@@ -276,6 +353,34 @@ def test_chosen_skin_keeps_its_colour_and_the_rest_is_pale(monks):
     assert not coloured(first[:, half:]).any()
 
 
+def test_all_skin_chosen_is_all_of_every_face(found):
+    np.testing.assert_allclose(shares(found, np.ones(len(found.pixels), bool)), 1, rtol=1e-6)
+    _, _, inside = skin_planes.pixel_plane(found, most=700)
+    taken = np.zeros(len(found.pixels), bool)
+    taken[inside] = True
+    np.testing.assert_allclose(shares(found, taken), 1, rtol=1e-6)
+    half = taken & (np.arange(len(taken)) % 2 == 0)
+    np.testing.assert_allclose(shares(found, half), 0.5, atol=0.06)
+
+
+def test_wholly_chosen_skin_has_no_gaps(face):
+    few = skin.study([face], PLAIN, per_face=300)
+    sheet = faces_behind(few, np.arange(300))
+    nothing = faces_behind(few, np.arange(0))
+    changed = (np.abs(sheet - nothing).max(axis=2) > 0.02).astype(np.uint8)
+    filled = cv2.morphologyEx(changed, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    assert (filled & ~changed & 1).sum() < 0.02 * changed.sum()
+
+
+def test_of_many_faces_each_group_has_its_best(found, monkeypatch):
+    labels = []
+    monkeypatch.setattr(
+        skin_selection, "contact_sheet", lambda *a, **k: labels.append(a[2]) or np.ones((9, 9, 3))
+    )
+    faces_behind(found, np.flatnonzero(np.isin(found.owner, [1, 2, 3, 8])), most=4)
+    assert labels == [["100%  monk2", "100%  monk9", "100%  monk3", "0%  monk6"]]
+
+
 def test_of_many_faces_those_with_the_most_chosen_skin_are_shown(found):
     sheet = faces_behind(found, np.flatnonzero(found.owner == 9), most=4)
     same = faces_behind(found, np.flatnonzero(found.owner == 9), most=9)
@@ -284,8 +389,9 @@ def test_of_many_faces_those_with_the_most_chosen_skin_are_shown(found):
 
 
 def test_the_pixel_plane_says_which_pixels_it_draws(found):
-    figure, axes, drawn = skin_planes.pixel_plane(found, most=700)
-    assert len(np.unique(drawn)) == 700
-    offsets = next(c.get_offsets() for c in axes.collections if len(c.get_offsets()) == 700)
-    np.testing.assert_allclose(offsets[:, 1], found.pixels["L"][drawn], rtol=1e-5)
+    figure, axes, inside = skin_planes.pixel_plane(found, most=700)
+    np.testing.assert_array_equal(inside, np.flatnonzero(skin.coloured(found.pixels)))
+    [drawn] = [c.get_offsets() for c in axes.collections if len(c.get_offsets()) == 700]
+    plane = {(x, y) for x, y in np.stack([found.pixels["hue"], found.pixels["L"]], axis=1)[inside].tolist()}
+    assert {(x, y) for x, y in drawn.tolist()} <= plane
     assert axes in figure.axes

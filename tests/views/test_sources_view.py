@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
 
+from wbme.base.errors import ParameterError
 from wbme.perception.faces import Face
 from wbme.views import sources as view
 
@@ -35,6 +36,21 @@ def test_a_tile_moves_its_faces_with_the_picture(picture, face):
     assert small.faces[0].irises[0, 0] == pytest.approx([19.625, 19.625])
     same = view.tile(picture, [face], "x", side=400)
     assert same.rgb is picture and same.faces[0] is face
+
+
+@pytest.mark.parametrize(("count", "most"), [(0, 5), (3, 5), (5, 5), (49, 48), (57, 9), (9, 1)])
+def test_as_many_are_shown_as_fit_from_the_first_to_the_last(count, most):
+    chosen = view.spread(range(count), most)
+    assert len(set(chosen)) == len(chosen) == min(count, most) and chosen == sorted(chosen)
+    if count and most > 1:
+        assert (chosen[0], chosen[-1]) == (0, count - 1)
+        assert np.ptp(np.diff(chosen)) <= 1
+
+
+@pytest.mark.parametrize("most", [0, -3])
+def test_a_sheet_of_nothing_is_refused_in_a_sentence(most):
+    with pytest.raises(ParameterError, match=f"{most} pictures and faces cannot be shown: give 1 or more"):
+        view.spread([], most)
 
 
 def test_zoom_shows_the_faces_and_stays_inside_the_picture(picture, face):
@@ -104,15 +120,23 @@ def test_every_face_is_counted_in_the_histogram_of_sizes():
     bars = [patch for patch in axes.patches if patch.get_height() > 0]
     assert sum(bar.get_height() for bar in bars) == 6
     assert axes.get_xlim()[0] <= 3 and axes.get_xlim()[1] >= 700
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["a: 4 faces, median 130 px", "b: 2 faces, median 32 px", "none: no face"]
     assert {line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"} == {60, 200}
-    figure.canvas.draw()
+    figure.draw_without_rendering()
+
+
+def test_long_names_of_sources_leave_the_histogram_its_room():
+    figure = view.face_sizes({f"{'a-long-name-of-a-source-' * 4}{k}": [50.0, 90.0] for k in range(7)})
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_position().width > 0.85
+    key = figure.legends[0].get_window_extent()
+    assert key.x1 <= figure.bbox.x1 and key.y0 >= figure.axes[0].get_window_extent().y1
 
 
 def test_sizes_of_no_face_at_all_are_an_empty_histogram():
     figure = view.face_sizes({"a": [], "b": []})
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert sum(patch.get_height() for patch in figure.axes[0].patches) == 0
 
 
@@ -134,5 +158,5 @@ def test_the_light_figure_has_a_ridge_a_row_and_a_bar_for_what_is_clipped():
     left, right = figure.axes
     assert sum(isinstance(c, PolyCollection) for c in left.collections) == 2
     assert [bar.get_width() for bar in right.patches] == [0, 25, -100, 0]
-    assert left.get_yticklabels()[1].get_text() == "x" * 25 + "…"
-    figure.canvas.draw()
+    assert left.get_yticklabels()[1].get_text() == "x" * 12 + "…" + "x" * 13
+    figure.draw_without_rendering()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wbme.color._inputs import check_mask, check_picture
+from wbme.color.inputs import check_mask, check_picture
 from wbme.color.spaces import linear_to_xyz, srgb_to_linear, xyz_to_lab
 
 PERCENTILES = (5, 25, 50, 75, 95)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError
-from wbme.color._inputs import check_mask, check_picture
+from wbme.color.inputs import check_mask, check_picture
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError
-from wbme.color._inputs import check_mask, check_picture
+from wbme.color.inputs import check_mask, check_picture
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import hue, ita
 

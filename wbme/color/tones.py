@@ -40,17 +40,21 @@ def hue(a: ArrayLike, b: ArrayLike) -> Any:
 
 
 def ita_class(ita: ArrayLike) -> NDArray[np.str_]:
-    """Name of the skin class of an ITA in degrees, one of ``ITA_CLASSES`` (Chardon 1991, Del Bino 2013)."""
-    return np.asarray(ITA_CLASSES)[np.digitize(np.asarray(ita), ITA_BOUNDS, right=True)]
+    """Name of the skin class of an ITA in degrees, one of ``ITA_CLASSES`` (Chardon 1991, Del Bino 2013);
+    "" for NaN."""
+    found = np.digitize(np.asarray(ita), ITA_BOUNDS, right=True)
+    return np.asarray((*ITA_CLASSES, ""))[np.where(np.isnan(ita), -1, found)]
 
 
 def quadrant(L: ArrayLike, hue: ArrayLike) -> NDArray[np.str_]:
-    """'light' or 'dark' by L* = 60 and 'red' or 'yellow' by hue = 55 degrees, such as 'light yellow'.
+    """'light' or 'dark' by L* = 60 and 'red' or 'yellow' by hue = 55 degrees, such as 'light yellow';
+    '' where either is NaN.
 
     Thong, Joniak, Xiang: Beyond Skin Tone, a Multidimensional Measure of Apparent Skin Color (ICCV 2023).
     """
     tone = np.where(np.asarray(L) > LIGHT_L, "light ", "dark ")
-    return np.char.add(tone, np.where(np.asarray(hue) > YELLOW_HUE, "yellow", "red"))
+    name = np.char.add(tone, np.where(np.asarray(hue) > YELLOW_HUE, "yellow", "red"))
+    return np.where(np.isnan(L) | np.isnan(hue), "", name)
 
 
 @dataclass(frozen=True)
@@ -77,5 +81,6 @@ _MONK_LAB = np.array([[tone.L, tone.a, tone.b] for tone in MONK])
 
 
 def monk_class(lab: ArrayLike) -> NDArray[np.intp]:
-    """Number, 1 to 10, of the Monk swatch nearest by CIEDE2000 to each Lab colour ``... x 3``."""
-    return delta_e00(np.asarray(lab)[..., None, :], _MONK_LAB).argmin(axis=-1) + 1
+    """Number, 1 to 10, of the Monk swatch nearest by CIEDE2000 to each Lab colour ``... x 3``; 0 for NaN."""
+    far = delta_e00(np.asarray(lab)[..., None, :], _MONK_LAB)
+    return np.where(np.isnan(far).any(axis=-1), 0, far.argmin(axis=-1) + 1)

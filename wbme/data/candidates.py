@@ -78,7 +78,12 @@ def below(folder: Path, name: str, licence: str) -> list[Candidate]:
 
 
 def draw(candidates: Sequence[Candidate], limit: int, seed: int) -> list[Candidate]:
-    """At most ``limit`` of ``candidates`` (0: all), drawn at random by ``seed``, in their order."""
+    """At most ``limit`` of ``candidates`` (0: all), drawn at random by ``seed``, in their order.
+
+    Raises ParameterError where ``limit`` is negative.
+    """
+    if limit < 0:
+        raise ParameterError(f"cannot draw {limit} pictures: give how many at most, or 0 for all")
     if not 0 < limit < len(candidates):
         return list(candidates)
     drawn = generator(seed, "candidates").choice(len(candidates), limit, replace=False)

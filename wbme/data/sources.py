@@ -12,6 +12,7 @@ rejected.jsonl          a row a file that could not be used: name, why
 import functools
 import io
 import json
+import math
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wbme.base.errors import MediaError, StoreError
+from wbme.base.errors import MediaError, ParameterError, StoreError
 from wbme.base.hashing import sha256_bytes
 from wbme.base.paths import write_atomic
 from wbme.color import lighting
@@ -76,8 +77,13 @@ def write(folder: Path, candidates: Iterable[Candidate], *, min_face: float = 24
 
     Faces at least ``min_face`` pixels wide are kept; in pictures longer than 40 of them, a fortieth of the
     longer side counts. A file that is no sound picture goes to ``rejected.jsonl`` with its sentence, and
-    nothing else suffers. Raises StoreError when the disk refuses.
+    nothing else suffers. Raises ParameterError where ``min_face`` is not positive, StoreError when the disk
+    refuses.
     """
+    if not 0 < min_face < math.inf:
+        raise ParameterError(
+            f"faces of at least {min_face} pixels cannot be asked for: give a number above 0"
+        )
     shutil.rmtree(folder / "pictures", ignore_errors=True)
     rows: dict[str, list[dict[str, Any]]] = {"pictures": [], "faces": [], "rejected": []}
     meshes: list[NDArray[np.float64]] = []

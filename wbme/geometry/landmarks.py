@@ -36,8 +36,6 @@ LIPS_INNER: Final = (
 RIGHT_NOSTRIL: Final = (79, 166, 59, 238)
 LEFT_NOSTRIL: Final = (309, 392, 289, 458)
 NOSE_TIP: Final = 1
-RIGHT_CHEEK: Final = 50
-LEFT_CHEEK: Final = 280
 
 # The 68 points of Gross et al. (Multi-PIE) in their order: jaw, brows, nose, eyes, lips.
 MESH_TO_68: Final = (

@@ -74,9 +74,9 @@ class Writer:
                 # MP4 counts the time before the first frame by a clock of its own, else in milliseconds.
                 clock = {} if self._format == "matroska" else {"movie_timescale": str(self._base.denominator)}
                 self._out = av.open(self._file, "w", format=self._format, options=clock)
-                self._video = self._out.add_stream(
-                    "libx264", rate=self._fps, options={"preset": "veryfast", "crf": str(self._crf)}
-                )
+                # Without B frames: they would make MP4's duration, a sum of decoding times, too short.
+                options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0"}
+                self._video = self._out.add_stream("libx264", rate=self._fps, options=options)
                 self._sound = self._copied_sound()
                 self._next_sound = next(self._sound, None)
         except BaseException:
@@ -119,7 +119,8 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._open_files:  # removes the part file, which by then has its real name if all went well
+        # Closing flushes, and removes the part file, which by then has its real name if all went well.
+        with self._errors(), self._open_files:
             try:
                 if kind is None:
                     self._finish()

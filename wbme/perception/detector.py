@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wbme.base.errors import ParameterError
 from wbme.geometry.transforms import Square, apply
 from wbme.perception.networks import network
 
@@ -36,16 +35,6 @@ PERSON = Detector("pose_detection", 224, (8, 16, 32, 32, 32), 2, 4)
 PALM = Detector("palm_detection", 192, (8, 16, 16, 16), 2, 7, signed=False)
 
 
-def as_picture(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``rgb`` checked to be a picture (H x W x 3, floating point in [0, 1]), as contiguous float32."""
-    if getattr(rgb, "ndim", 0) != 3 or rgb.shape[2] != 3 or 0 in rgb.shape or rgb.dtype.kind != "f":
-        raise ParameterError(
-            "a picture is an array of height x width x 3 floating-point numbers in [0, 1], not "
-            f"{getattr(rgb, 'shape', type(rgb).__name__)} of {getattr(rgb, 'dtype', 'no dtype')}"
-        )
-    return np.ascontiguousarray(rgb, np.float32)
-
-
 class Found(NamedTuple):
     """Detections in pixels: ``scores`` N, ``boxes`` N x 4 (x0, y0, x1, y1), ``keypoints`` N x K x 2."""
 
@@ -59,7 +48,7 @@ class Found(NamedTuple):
 
 
 @functools.cache
-def anchors(detector: Detector) -> NDArray[np.float64]:
+def _anchors(detector: Detector) -> NDArray[np.float64]:
     """Anchor centres in the unit square, N x 2 (x, y): row by row, the layers of one stride cell by cell."""
     grids = []
     for stride in dict.fromkeys(detector.strides):
@@ -119,7 +108,7 @@ def _detect_in(
     raw, logits = network(detector.asset)((crop * 2 - 1 if detector.signed else crop)[None])
     scores = 1 / (1 + np.exp(-np.clip(logits.ravel().astype(float), -100, 100)))
     sure = scores >= min_score
-    scores, raw, centres = scores[sure], raw[0][sure].astype(float) / detector.size, anchors(detector)[sure]
+    scores, raw, centres = scores[sure], raw[0][sure].astype(float) / detector.size, _anchors(detector)[sure]
     middle, half = centres + raw[:, :2], np.abs(raw[:, 2:4]) / 2
     boxes = np.hstack([middle - half, middle + half])
     keypoints = centres[:, None] + raw[:, 4:].reshape(-1, detector.keypoints, 2)
@@ -137,7 +126,7 @@ def _merge(found: Found, overlap: float = 0.3) -> Found:
     left = np.argsort(-found.scores, kind="stable")
     scores, boxes, keypoints = [], [], []
     while len(left):
-        close = iou(found.boxes[left[0]], found.boxes[left]) > overlap
+        close = _iou(found.boxes[left[0]], found.boxes[left]) > overlap
         close[0] = True
         group = found.take(left[close])
         weights = group.scores / group.scores.sum()
@@ -157,7 +146,7 @@ def keep_best(boxes: NDArray[np.float64], overlap: float = 0.3) -> list[int]:
     kept: list[int] = []
     for index in range(len(boxes)):
         others = boxes[kept]
-        if not ((iou(boxes[index], others) > overlap) | (contained(boxes[index], others) > 0.8)).any():
+        if not ((_iou(boxes[index], others) > overlap) | (_contained(boxes[index], others) > 0.8)).any():
             kept.append(index)
     return kept
 
@@ -167,13 +156,13 @@ def _shared(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> tuple[NDArr
     return np.clip(extent, 0, None).prod(1), (box[2:] - box[:2]).prod(), (boxes[:, 2:] - boxes[:, :2]).prod(1)
 
 
-def iou(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _iou(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Intersection over union of one box with each of ``boxes`` (N x 4)."""
     shared, area, areas = _shared(box, boxes)
     return shared / np.maximum(area + areas - shared, 1e-9)
 
 
-def contained(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _contained(box: NDArray[np.float64], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share of the smaller of two boxes that lies in the other, for each of ``boxes`` (N x 4)."""
     shared, area, areas = _shared(box, boxes)
     return shared / np.maximum(np.minimum(area, areas), 1e-9)

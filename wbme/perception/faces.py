@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError
+from wbme.color.inputs import check_picture
 from wbme.geometry import landmarks as points
 from wbme.geometry.masks import polygon_mask
 from wbme.geometry.transforms import Square
@@ -19,6 +20,8 @@ Rotations = Literal["auto", "all", "none"]
 _SEEN = 0.075
 # ... and the short-range one best at a quarter of it.
 _WINDOW = 4.0
+# The first look is this generous, since the second one tells faces from the rest.
+_FIRST = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +69,12 @@ def detect(
     at the picture once; ``"auto"`` uses both, and tiles as well so that faces down to ``min_size`` pixels
     (default: 24, or a fortieth of the longer side if that is more) are found. ``rotations``: ``"none"``
     finds faces turned by up to about 45 degrees, ``"all"`` looks from all four sides, ``"auto"`` does so only
-    where nothing was found upright. A face that the mesh network does not believe in is dropped, unless
-    ``landmarks`` is off. The same picture gives the same faces, bit by bit.
+    where nothing was found upright. ``min_score`` is asked of the second look, which sees each face alone,
+    upright and large, not of the first, generous one. A face that the mesh network does not believe in is
+    dropped, unless ``landmarks`` is off. The same picture gives the same faces, bit by bit.
     Raises ParameterError when ``rgb`` is not such a picture.
     """
-    picture = detector.as_picture(rgb)
+    picture = check_picture(rgb)
     if range not in ("auto", "short", "full") or rotations not in ("auto", "all", "none"):
         raise ParameterError(f"faces.detect has no range {range!r} with rotations {rotations!r}")
     longer = max(picture.shape[:2])
@@ -96,21 +100,29 @@ def _search(
 ) -> list[Face]:
     """Faces seen from the sides ``quarters`` (quarter turns of the viewer), each once."""
     looks = []
+    first = min(_FIRST, min_score)
     for quarter in quarters:
         squares = detector.windows(picture.shape, finest, quarter * np.pi / 2)
         if range != "full":
-            looks.append(detector.detect(detector.FACE_SHORT, picture, squares[:1], min_score))
+            looks.append(detector.detect(detector.FACE_SHORT, picture, squares[:1], first))
         if range != "short":
-            looks.append(detector.detect(detector.FACE_FULL, picture, squares, min_score))
+            looks.append(detector.detect(detector.FACE_FULL, picture, squares, first))
     faces = []
     for score, box, keypoints in zip(*detector.best(looks), strict=True):
         face = _upright(picture, Face(box, float(score), keypoints))
+        if face.score < min_score:
+            continue
         mesh, belief = facemesh.fit(picture, face.box, face.keypoints[:2]) if landmarks else (None, 1.0)
         if belief >= 0.5:
             faces.append(replace(face, landmarks=mesh))
     faces.sort(key=lambda face: -face.score)
     boxes = np.reshape([face.box for face in faces], (-1, 4))
-    return [faces[index] for index in detector.keep_best(boxes)]
+    kept: list[int] = []
+    for index in detector.keep_best(boxes):  # nor is there a face whose centre lies in a surer one
+        centre, surer = (boxes[index, :2] + boxes[index, 2:]) / 2, boxes[kept]
+        if not ((surer[:, :2] < centre) & (centre < surer[:, 2:])).all(1).any():
+            kept.append(index)
+    return [faces[index] for index in kept]
 
 
 def _upright(picture: NDArray[np.float32], face: Face) -> Face:

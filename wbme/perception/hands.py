@@ -6,6 +6,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from wbme.color.inputs import check_picture
 from wbme.geometry.transforms import Square, apply
 from wbme.perception import detector
 from wbme.perception.facemesh import around
@@ -43,7 +44,7 @@ def detect(rgb: NDArray[np.float32], *, max_hands: int | None = None, min_score:
     Looks at the whole picture and at tiles of about half of it, so hands of a full body are found too.
     Raises ParameterError when ``rgb`` is not such a picture.
     """
-    picture = detector.as_picture(rgb)
+    picture = check_picture(rgb)
     tiles = detector.windows(picture.shape, 0.6 * max(picture.shape[:2]))
     found = detector.detect(detector.PALM, picture, tiles, min_score)
     hands = []

@@ -1,6 +1,5 @@
 """Pictures with what was found in them drawn on top, and sheets of many pictures."""
 
-import functools
 from collections.abc import Iterable, Sequence
 
 import cv2
@@ -14,6 +13,7 @@ from wbme.perception import faces as perceived
 from wbme.perception.faces import Face
 from wbme.perception.hands import BONES, Hand
 from wbme.perception.pose import SKELETON, Body
+from wbme.views.style import INK, font
 
 PARTS = ("skin", "mask", "box", "mesh", "contours", "irises", "pose", "hands")
 
@@ -164,13 +164,6 @@ def _draw_bodies(pen: _Pen, bodies: Sequence[Body], least: float = 0.5) -> None:
     pen.draw(_WHITE, 0.95, dots=joints, radius=2.4)
 
 
-@functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    from matplotlib import font_manager
-
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
-
-
 def contact_sheet(
     images: Sequence[NDArray],
     columns: int | None = None,
@@ -200,8 +193,8 @@ def contact_sheet(
         tile = _fitted(image, cell)
         sheet.paste(tile, (x + (cell - tile.width) // 2, y + (cell - tile.height) // 2))
         if labels is not None:
-            text = _shortened(pen, str(labels[index]), cell, _font(size))
-            pen.text((x + cell / 2, y + cell + 0.35 * size), text, "#222222", _font(size), "ma")
+            text = _shortened(pen, str(labels[index]), cell, font(size))
+            pen.text((x + cell / 2, y + cell + 0.35 * size), text, INK, font(size), "ma")
     return np.asarray(sheet, np.float32) / 255
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError, WbmeError
 from wbme.base.statistics import bootstrap
 from wbme.color import skin
-from wbme.color.skin import SkinStatistics
+from wbme.color.skin import NEUTRAL_CHROMA, SkinStatistics
+from wbme.color.tones import wrap
 from wbme.views.skin_faces import SkinFace, region
 
 GROUPINGS = ("auto", "source", "group", "picture")
@@ -53,13 +54,19 @@ def measure(face: SkinFace, settings: Settings) -> tuple[NDArray[np.float32], Sk
 @dataclass(frozen=True, eq=False)
 class Study:
     """Faces with their measures, group by group. ``pixels``: a table of ``skin.sample`` in which the weights
-    of a face sum to one, so that every face counts the same; ``owner``: the index of each pixel's face."""
+    of a face sum to one, so that every face counts the same; ``owner``: the index of each pixel's face.
+
+    Hue angles, of pixels and of ``column``, lie within half a turn of ``hue``, that of the mean colour of
+    all, so that none is torn at the cut.
+    """
 
     faces: tuple[SkinFace, ...]
     measures: tuple[SkinStatistics, ...]
     groups: tuple[str, ...]
     pixels: NDArray[np.void]
     owner: NDArray[np.intp]
+    settings: Settings
+    hue: float
 
     @property
     def names(self) -> list[str]:
@@ -76,7 +83,8 @@ class Study:
 
     def column(self, measure: str) -> NDArray[np.float64]:
         """One measure (L, a, b, hue, ita, or one of them + ``_std``) of every face."""
-        return np.array([getattr(found, measure) for found in self.measures], np.float64)
+        values = np.array([getattr(found, measure) for found in self.measures], np.float64)
+        return _around(self.hue, values) if measure == "hue" else values
 
     @property
     def lab(self) -> NDArray[np.float64]:
@@ -108,16 +116,33 @@ def study(
     if not kept:
         raise WbmeError(f"no face can be measured ({why}): choose other sources or a milder mask")
     owner = np.repeat(np.arange(len(kept)), [len(table) for table in tables])
-    return Study(tuple(kept), tuple(measures), _grouped(kept, by), np.concatenate(tables), owner)
+    pixels = np.concatenate(tables)
+    mean = float(skin.hue(*(np.average(pixels[c], weights=pixels["weight"]) for c in "ab")))
+    pixels["hue"] = _around(mean, pixels["hue"])
+    return Study(tuple(kept), tuple(measures), _grouped(kept, by), pixels, owner, settings, mean)
+
+
+def _around(middle: float, hues: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(middle + wrap(hues - middle), np.float64)
+
+
+def coloured(pixels: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Which rows of a table of ``skin.sample`` have a hue: that of the others is noise."""
+    return np.asarray(np.hypot(pixels["a"], pixels["b"]) >= NEUTRAL_CHROMA)
 
 
 def _grouped(faces: Sequence[SkinFace], by: str) -> tuple[str, ...]:
     if by not in GROUPINGS:
         raise ParameterError(f"faces are grouped by {', '.join(GROUPINGS)}, not {by!r}")
+    several_sources = len({face.source for face in faces}) > 1
+
+    def named(face: SkinFace, name: str) -> str:
+        return f"{face.source}/{name}" if several_sources else name  # two sources may use the same names
+
     columns = {
         "source": [face.source for face in faces],
-        "group": [face.folder for face in faces],
-        "picture": [face.picture for face in faces],
+        "group": [named(face, face.folder) for face in faces],
+        "picture": [named(face, face.picture) for face in faces],
     }
     if by == "auto":
         counts = {name: len(set(column)) for name, column in columns.items()}
@@ -129,12 +154,14 @@ def _grouped(faces: Sequence[SkinFace], by: str) -> tuple[str, ...]:
 
 
 def pixel_table(found: Study) -> dict[str, NDArray[Any]]:
-    """Columns, one row a drawn pixel: group, face, L*, hue and ITA, and the weight inside its face."""
+    """Columns, one row a drawn pixel: group, face, L*, hue (nan for a grey pixel) and ITA, and the weight
+    inside its face."""
     table = {
         "group": np.array(found.groups)[found.owner],
         "face": np.array([face.name for face in found.faces])[found.owner],
     }
-    return table | {name: found.pixels[name] for name in ("L", "hue", "ita", "weight")}
+    table |= {name: found.pixels[name] for name in ("L", "hue", "ita", "weight")}
+    return table | {"hue": np.where(coloured(found.pixels), table["hue"], np.nan)}
 
 
 def face_table(found: Study) -> dict[str, list[Any]]:
@@ -146,7 +173,7 @@ def face_table(found: Study) -> dict[str, list[Any]]:
         "group": list(found.groups),
         "Monk": skin.monk_class(found.lab).tolist(),
         "ITA class": skin.ita_class(ita).tolist(),
-        "quadrant": skin.quadrant(L, hue).tolist(),
+        "quadrant": skin.quadrant(L, wrap(hue)).tolist(),
     }
     for name, title in (("L", "L*"), ("hue", "hue (deg)"), ("ita", "ITA (deg)")):
         table[title] = found.column(name).tolist()

@@ -1,21 +1,19 @@
 """What the settings do to one face, as an array: quick enough to follow a slider."""
 
-import functools
-
 import cv2
 import numpy as np
-from matplotlib import colormaps, font_manager
+from matplotlib import colormaps
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from wbme.color import skin
 from wbme.color.skin import SkinStatistics
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.views.skin import Settings, measure
 from wbme.views.skin_faces import SkinFace
+from wbme.views.style import FAINT, INK, font
 
 _PANEL, _GAP, _TOP, _FOOT = 300, 14, 26, 50
-_INK, _FAINT = "#333333", "#8A8A8A"
 _HUES, _LIGHTNESS = (20.0, 100.0), (0.0, 100.0)
 _DROPPED = np.array([0.80, 0.80, 0.80])
 _OUTLINE = (0, 242, 217)
@@ -44,7 +42,7 @@ def settings_view(face: SkinFace, settings: Settings) -> NDArray[np.uint8]:
     pen = ImageDraw.Draw(sheet)
     for index, (title, panel) in enumerate(panels):
         left = _GAP + index * (_PANEL + _GAP)
-        pen.text((left, _TOP - 5), title, _INK, _font(13), "ls")
+        pen.text((left, _TOP - 5), title, INK, font(13), "ls")
         tile = Image.fromarray(panel)
         sheet.paste(tile, (left + (_PANEL - tile.width) // 2, _TOP + (_PANEL - tile.height) // 2))
     _annotate_plane(pen, found, palette, (_GAP + 2 * (_PANEL + _GAP), _TOP))
@@ -132,18 +130,18 @@ def _annotate_plane(
 ) -> None:
     left, top = corner
     x, y = (float(v) for v in _position(skin.YELLOW_HUE, skin.LIGHT_L))
-    pen.rectangle((left, top, left + _PANEL, top + _PANEL), outline=_FAINT)
+    pen.rectangle((left, top, left + _PANEL, top + _PANEL), outline=FAINT)
     _dashed(pen, (left + x, top), (left + x, top + _PANEL))
     _dashed(pen, (left, top + y), (left + _PANEL, top + y))
-    pen.text((left + x + 4, top + _PANEL - 4), "hue 55°", _FAINT, _font(11), "ls")
-    pen.text((left + 4, top + y - 3), "L* 60", _FAINT, _font(11), "ls")
+    pen.text((left + x + 4, top + _PANEL - 4), "hue 55°", FAINT, font(11), "ls")
+    pen.text((left + 4, top + y - 3), "L* 60", FAINT, font(11), "ls")
     for tone in skin.MONK:
         _disc(pen, left, top, (tone.hue, tone.L), 5, tone.hex)
     for cluster, fill in zip(found.clusters, _u8(palette), strict=True):
         if not np.isnan(cluster.centre[1]):
             radius = 4 + 10 * np.sqrt(cluster.weight)
             _disc(pen, left, top, cluster.centre[::-1], radius + 2, "white", "white")
-            _disc(pen, left, top, cluster.centre[::-1], radius, tuple(fill.tolist()), _INK, 2)
+            _disc(pen, left, top, cluster.centre[::-1], radius, tuple(fill.tolist()), INK, 2)
     if not np.isnan(found.hue):
         x, y = (float(v) for v in _position(found.hue, found.L))
         for width, ink in ((5, "white"), (2, "black")):
@@ -151,7 +149,7 @@ def _annotate_plane(
             pen.line((left + x, top + y - 8, left + x, top + y + 8), ink, width)
 
 
-def _disc(pen, left, top, at, radius, fill, outline=_FAINT, width=1) -> None:
+def _disc(pen, left, top, at, radius, fill, outline=FAINT, width=1) -> None:
     x, y = (float(v) for v in _position(*at))
     if 0 <= x <= _PANEL and 0 <= y <= _PANEL:
         box = (left + x - radius, top + y - radius, left + x + radius, top + y + radius)
@@ -161,7 +159,7 @@ def _disc(pen, left, top, at, radius, fill, outline=_FAINT, width=1) -> None:
 def _dashed(pen: ImageDraw.ImageDraw, start: tuple[float, float], end: tuple[float, float]) -> None:
     way = np.linspace(start, end, 2 * (_PANEL // 12))
     for one, other in zip(way[::2], way[1::2], strict=True):
-        pen.line((*one, *other), _FAINT)
+        pen.line((*one, *other), FAINT)
 
 
 def _write_measures(pen: ImageDraw.ImageDraw, found: SkinStatistics) -> None:
@@ -177,12 +175,7 @@ def _write_measures(pen: ImageDraw.ImageDraw, found: SkinStatistics) -> None:
     fills = (("skin", tuple(_u8(lab_to_srgb(lab)).tolist())), (f"Monk {tone.number}", tone.hex))
     left = _GAP
     for label, fill in fills:
-        pen.rectangle((left, middle - 13, left + 34, middle + 13), fill, _FAINT)
-        pen.text((left + 41, middle), label, _INK, _font(13), "lm")
+        pen.rectangle((left, middle - 13, left + 34, middle + 13), fill, FAINT)
+        pen.text((left + 41, middle), label, INK, font(13), "lm")
         left += 41 + 62
-    pen.text((left + 8, middle), words, _INK, _font(13), "lm")
-
-
-@functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
+    pen.text((left + 8, middle), words, INK, font(13), "lm")

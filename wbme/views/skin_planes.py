@@ -14,29 +14,16 @@ from numpy.typing import NDArray
 from wbme.color import skin
 from wbme.color.distributions import density
 from wbme.color.spaces import lab_to_srgb
-from wbme.views.skin import Study
+from wbme.views.skin import Study, coloured
+from wbme.views.style import FAINT, FONT, INK, colour, dash, marker, plain, shortened
 
-# Okabe and Ito's colours: they stay apart for colour-blind readers; the markers do so in print.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B", "#000000")
-_MARKERS = "osD^vPX*"
-INK, FAINT = "#333333", "#8A8A8A"
 TITLES = {"L": "L*", "hue": "hue angle h* (degrees)", "ita": "ITA (degrees)"}
 _HUES, _RANGES = (30.0, 100.0), {"L": (0.0, 100.0), "ita": (-100.0, 100.0)}
 _MOST_BARS = 60
+_MOST_LARGE = 20  # marks; more of them are drawn smaller and translucent
+_MOST_FILLED = 4  # groups with filled contours
+_LETTERS = 110  # fit into a line of a key
 _HALO = [withStroke(linewidth=2.2, foreground="white")]
-
-
-def colour(index: int) -> str:
-    """The colour of the group of this index."""
-    return COLOURS[index % len(COLOURS)]
-
-
-def plain(axes: Axes) -> Axes:
-    """Axes as all figures of skin have them: two spines, small type, no ticks on top of data."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
-    axes.tick_params(colors=INK, labelsize=9, length=3)
-    return axes
 
 
 def draw_plane(axes: Axes, over: str, hues: tuple[float, float] = _HUES) -> None:
@@ -78,10 +65,21 @@ def draw_plane(axes: Axes, over: str, hues: tuple[float, float] = _HUES) -> None
         )
 
 
-def hue_range(hues: NDArray[np.floating]) -> tuple[float, float]:
+def quantiles(
+    values: NDArray[np.floating], weights: NDArray[np.floating], ranks: Sequence[float]
+) -> NDArray[np.float64]:
+    """Weighted quantiles of one value or more, ``ranks`` in [0, 1]."""
+    order = values.argsort(kind="stable")
+    mass = np.cumsum(weights[order], dtype=np.float64)
+    at = np.searchsorted(mass, np.asarray(ranks) * mass[-1])
+    return np.asarray(values[order][np.minimum(at, len(values) - 1)], np.float64)
+
+
+def hue_range(hues: NDArray[np.floating], weights: NDArray[np.floating] | None = None) -> tuple[float, float]:
     """The range of hue that shows the Monk swatches and all but a hundredth of ``hues``, in tens."""
-    known = hues[np.isfinite(hues)]
-    low, high = np.percentile(known, [0.5, 99.5]) if known.size else _HUES
+    known = np.isfinite(hues)
+    weights = np.ones(len(hues)) if weights is None else weights
+    low, high = quantiles(hues[known], weights[known], [0.005, 0.995]) if known.any() else _HUES
     return float(min(_HUES[0], np.floor(low / 10) * 10)), float(max(_HUES[1], np.ceil(high / 10) * 10))
 
 
@@ -94,43 +92,60 @@ def scatter(found: Study) -> Figure:
     for axes, over in zip(figure.subplots(1, 2), ("L", "ita"), strict=True):
         draw_plane(axes, over, hues)
         y = found.column(over)
+        many = len(hue) > _MOST_LARGE
+        style = {"s": 32, "linewidths": 1.2, "alpha": 0.7} if many else {"s": 72, "linewidths": 2}
         if len(hue) <= _MOST_BARS:
             deviations = {"xerr": found.column("hue_std"), "yerr": found.column(f"{over}_std")}
             axes.errorbar(hue, y, **deviations, fmt="none", ecolor=INK, elinewidth=0.8, zorder=3)
         for index, name in enumerate(found.names):
             own = found.members(name)
-            mark = {"marker": _MARKERS[index % len(_MARKERS)], "edgecolors": colour(index), "linewidths": 2}
-            axes.scatter(hue[own], y[own], s=72, c=fill[own], label=_entry(name, len(own)), zorder=4, **mark)
+            mark = {"marker": marker(index), "edgecolors": colour(index), **style}
+            axes.scatter(hue[own], y[own], c=fill[own], label=_entry(name, len(own)), zorder=4, **mark)
     legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
 def _entry(name: str, faces: int) -> str:
-    return f"{name} ({faces} face{'s' if faces != 1 else ''})"
+    return f"{shortened(name, 32)} ({faces} face{'s' if faces != 1 else ''})"
 
 
 def legend(
     figure: Figure, handles: Sequence[Artist], labels: Sequence[str], place: str = "outside lower center"
 ) -> None:
-    """The key below all panels; another ``place`` than outside where the figure is laid out by hand."""
-    columns = min(len(labels), 4)
-    figure.legend(handles, labels, loc=place, ncols=columns, frameon=False, fontsize=9)
+    """The key below all panels, in as many columns as its labels leave; a figure grows by what it needs.
+    Another ``place`` than outside where the figure is laid out by hand."""
+    columns = max(1, min(len(labels), 4, _LETTERS // (max(map(len, labels)) + 6)))
+    if place.startswith("outside"):
+        figure.set_figheight(figure.get_figheight() + 0.2 * max(-(-len(labels) // columns) - 2, 0))
+    figure.legend(handles, labels, loc=place, ncols=columns, frameon=False, fontsize=FONT)
 
 
 def draw_contours(
-    axes: Axes, over: str, pixels: NDArray[np.void], hue: str, bandwidth: float = 1.0, bins: int = 100
+    axes: Axes,
+    over: str,
+    pixels: NDArray[np.void],
+    hue: str,
+    bandwidth: float = 1.0,
+    bins: int = 100,
+    filled: bool = True,
+    line: str = "-",
 ) -> None:
-    """Outlines in colour ``hue`` of where half and nine tenths of the skin lie, and a cross at its mean."""
+    """Outlines in colour ``hue`` of where half and nine tenths of the skin that has a hue lie, and a cross at
+    its mean; nothing where none of it lies in the plane."""
     x_range, y_range = axes.get_xlim(), _RANGES[over]
+    pixels = pixels[coloured(pixels)]
     x, y, weights = pixels["hue"], pixels[over], pixels["weight"]
+    if not ((x >= x_range[0]) & (x <= x_range[1]) & (y >= y_range[0]) & (y <= y_range[1])).any():
+        return
     grid = {"x_range": x_range, "y_range": y_range, "bins": bins, "bandwidth": bandwidth}
     found = density(x, y, weights=weights, **grid)
     levels = sorted({found.level(0.9), found.level(0.5)})
-    axes.contour(
-        found.x, found.y, found.values, levels, colors=hue, linewidths=(1.0, 1.8)[-len(levels) :], zorder=3
-    )
-    filled = [*levels, found.values.max() * 1.001]
-    axes.contourf(found.x, found.y, found.values, filled, colors=[hue] * len(levels), alpha=0.16, zorder=2.5)
+    outline = {"colors": hue, "linewidths": (1.0, 1.8)[-len(levels) :], "linestyles": line, "zorder": 3}
+    axes.contour(found.x, found.y, found.values, levels, **outline)
+    if filled:
+        bands = [*levels, found.values.max() * 1.001]
+        fill = {"colors": [hue] * len(levels), "alpha": 0.16, "zorder": 2.5}
+        axes.contourf(found.x, found.y, found.values, bands, **fill)
     mean = [np.average(column, weights=weights) for column in (x, y)]
     axes.plot(*mean, "+", ms=10, mew=2, color=hue, zorder=4, path_effects=_HALO)
 
@@ -138,26 +153,37 @@ def draw_contours(
 def densities(found: Study, bandwidth: float = 1.0) -> Figure:
     """Skin pixels of every group in both planes: contours around half and nine tenths of them."""
     figure = Figure(figsize=(10, 4.9), layout="constrained")
-    hues = hue_range(found.pixels["hue"])
+    hues = pixel_hues(found.pixels)
+    filled = len(found.names) <= _MOST_FILLED
     for axes, over in zip(figure.subplots(1, 2), ("L", "ita"), strict=True):
         draw_plane(axes, over, hues)
         for index, name in enumerate(found.names):
-            draw_contours(axes, over, found.pixels_of(name), colour(index), bandwidth)
-            axes.plot([], [], color=colour(index), lw=2, label=_entry(name, len(found.members(name))))
+            key = {"color": colour(index), "ls": dash(index), "label": _entry(name, len(found.members(name)))}
+            style = {"filled": filled, "line": dash(index)}
+            draw_contours(axes, over, found.pixels_of(name), colour(index), bandwidth, **style)
+            axes.plot([], [], lw=2, **key)
     legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
+def pixel_hues(pixels: NDArray[np.void]) -> tuple[float, float]:
+    """``hue_range`` of the pixels that have a hue."""
+    shown = pixels[coloured(pixels)]
+    return hue_range(shown["hue"], shown["weight"])
+
+
 def pixel_plane(found: Study, most: int = 12_000, seed: int = 0) -> tuple[Figure, Any, NDArray[np.intp]]:
-    """L* over hue with skin pixels of all faces in their own colours: (figure, axes, which pixels of
-    ``found.pixels`` are drawn), for choosing some of them with the mouse."""
-    chosen = np.arange(len(found.pixels))
-    if len(chosen) > most:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(chosen), most, replace=False))
-    pixels = found.pixels[chosen]
+    """L* over hue with skin pixels of all faces in their own colours, for choosing some with the mouse:
+    (figure, axes, which pixels of ``found.pixels`` lie in the plane: all that have a hue). Of more than
+    ``most`` only so many are drawn; the others lie between them."""
+    inside = np.flatnonzero(coloured(found.pixels))
+    drawn = inside
+    if len(inside) > most:
+        drawn = np.sort(np.random.default_rng(seed).choice(inside, most, replace=False))
+    pixels = found.pixels[drawn]
     figure = Figure(figsize=(5.0, 4.5), layout="constrained")
     axes = figure.subplots()
-    draw_plane(axes, "L", hue_range(pixels["hue"]))
+    draw_plane(axes, "L", pixel_hues(found.pixels))
     rgb = lab_to_srgb(np.stack([pixels[c] for c in "Lab"], axis=1))
     axes.scatter(pixels["hue"], pixels["L"], s=5, c=rgb, linewidths=0, zorder=1.5, rasterized=True)
-    return figure, axes, chosen
+    return figure, axes, inside

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -12,9 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
+from wbme.base.errors import ParameterError
 from wbme.color import lighting, spaces
 from wbme.perception.faces import Face
 from wbme.views.overlay import contact_sheet, overlay
+from wbme.views.style import BLUE, FAINT, FONT, INK, ORANGE, VERMILION, colour, plain, shortened
 
 # What can be drawn over a picture by ``closer``.
 LAYERS = {
@@ -25,10 +27,8 @@ LAYERS = {
 # Face widths in pixels: under the first the eyes of a stylised face merge, over the second they are clean.
 MARKS = (60, 200)
 
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")  # Okabe and Ito
-_INK, _PALE = "#222222", "#8A8A8A"
-_FONT = 9
 _CELL = 288
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,16 @@ class Tile:
         """The faces of at least ``min_score`` that are ``min_face`` pixels wide or more in the picture."""
         width = min_face * self.scale - 1e-6
         return [f for f in self.faces if f.score >= min_score and f.box[2] - f.box[0] >= width]
+
+
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """``most`` of the ``items`` at equal distances, first and last among them; all where there are fewer.
+    ParameterError for ``most`` below 1."""
+    if most < 1:
+        raise ParameterError(f"{most} pictures and faces cannot be shown: give 1 or more as shown")
+    if len(items) <= most:
+        return list(items)
+    return [items[k] for k in np.rint(np.linspace(0, len(items) - 1, most)).astype(int)]
 
 
 def tile(rgb: NDArray[np.float32], faces: Sequence[Face], label: str, side: int = _CELL) -> Tile:
@@ -102,8 +112,8 @@ def _framed(one: Tile) -> NDArray[np.float32]:
     drawn, size = at_cell.rgb.copy(), at_cell.rgb.shape[1::-1]
     for face in at_cell.faces:
         corners = np.rint(face.box).astype(int)
-        for colour, thick in (((0.1, 0.1, 0.1), 4), ((1.0, 0.8, 0.2), 2)):
-            cv2.rectangle(drawn, corners[:2].tolist(), corners[2:].tolist(), colour, thick, cv2.LINE_AA)
+        for line, thick in (((0.1, 0.1, 0.1), 4), ((1.0, 0.8, 0.2), 2)):
+            cv2.rectangle(drawn, corners[:2].tolist(), corners[2:].tolist(), line, thick, cv2.LINE_AA)
     if min(size) > 4:
         cv2.rectangle(drawn, (0, 0), (size[0] - 1, size[1] - 1), (0.8, 0.8, 0.8), 1)
     return drawn
@@ -146,44 +156,44 @@ def face_sizes(widths: Mapping[str, Sequence[float]]) -> Figure:
 
     Every face is also a tick under the bars.
     """
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
-    axes = figure.add_subplot()
     every = np.concatenate([np.asarray(w, float) for w in widths.values()] or [np.zeros(0)])
     low, high = np.floor(np.log2(min([24, *every]))), np.ceil(np.log2(max([512, *every])))
     edges = (2 ** np.arange(low, high + 0.01, 0.25)).tolist()
-    colours = [_COLOURS[k % len(_COLOURS)] for k in range(len(widths))]
+    colours = [colour(k) for k in range(len(widths))]
     labels = [
-        f"{name}: {_counted(len(w))}" + (f", median {np.median(w):.0f} px" if len(w) else "")
+        f"{shortened(name, 24)}: {_counted(len(w))}" + (f", median {np.median(w):.0f} px" if len(w) else "")
         for name, w in widths.items()
     ]
+    across = max(1, min(3, 110 // (max(map(len, labels), default=0) + 6)))
+    figure = Figure(figsize=(7, 3 + 0.2 * -(-len(labels) // across)), layout="constrained")
+    axes = figure.add_subplot()
     counts, _, _ = axes.hist(
         list(widths.values()), edges, stacked=True, color=colours, label=labels, edgecolor="white", lw=0.6
     )
     top = max(float(np.max(counts)), 1.0)
-    for colour, w in zip(colours, widths.values(), strict=True):
-        axes.plot(w, np.full(len(w), -0.035 * top), "|", color=colour, ms=7, mew=1.1, clip_on=False)
+    for hue, w in zip(colours, widths.values(), strict=True):
+        axes.plot(w, np.full(len(w), -0.035 * top), "|", color=hue, ms=7, mew=1.1, clip_on=False)
     for mark, text in zip(MARKS, ("eyes merge below", "eyes are clean above"), strict=True):
-        axes.axvline(mark, color=_INK, lw=0.9, ls=(0, (4, 3)))
-        axes.text(mark * 1.03, 1.2 * top, f"{mark} px\n{text}", fontsize=_FONT - 1, color=_INK, va="top")
+        axes.axvline(mark, color=INK, lw=0.9, ls=(0, (4, 3)))
+        axes.text(mark * 1.03, 1.2 * top, f"{mark} px\n{text}", fontsize=FONT - 1, color=INK, va="top")
     axes.set_xscale("log", base=2)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(-0.07 * top, 1.22 * top))
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.set_xlabel("face width (px)", fontsize=_FONT)
-    axes.set_ylabel("faces", fontsize=_FONT)
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1.0)}
-    axes.legend(frameon=False, fontsize=_FONT - 1, ncols=3, columnspacing=1.4, **place)
-    _plain(axes)
+    axes.set_xlabel("face width (px)", fontsize=FONT)
+    axes.set_ylabel("faces", fontsize=FONT)
+    figure.legend(loc="outside upper left", frameon=False, fontsize=FONT - 1, ncols=across, columnspacing=1.4)
+    plain(axes)
     return figure
 
 
 def light_rows(pictures: Sequence[tuple[str, dict[str, Any]]], most: int = 24) -> pd.DataFrame:
     """Light of ``pictures`` (source, row of pictures.jsonl), one row a picture or, above ``most``, a group.
 
-    Columns: label, pictures, mean (linear luminance), under and over (shares of pixels too dark and burnt
-    out), mean_L (``mean`` as L*), p5 ... p95 (L*, read off the histogram), and L0 ... L63, shares of pixels a
-    bin of L*. In a group every picture has the same weight.
+    Columns: label, pictures, mean (linear luminance), under and over (shares of pixels below L* 9 and with a
+    channel at 250 of 255 or more), mean_L (``mean`` as L*), p5 ... p95 (L*, read off the histogram), and
+    L0 ... L63, shares of pixels a bin of L*. In a group every picture has the same weight.
     """
     single = len(pictures) <= most
     found: dict[str, list[dict[str, Any]]] = {}
@@ -210,7 +220,8 @@ def _rank(histogram: NDArray[np.float64], share: float) -> float:
 
 def light(rows: pd.DataFrame) -> Figure:
     """Light of the ``rows`` of ``light_rows``: the histogram of L* in its own greys, each up to its peak; the
-    5th to 95th percentile, middle half and median, the mean luminance, and how much is clipped."""
+    5th to 95th percentile, middle half and median, the mean luminance, and how much is at an end: below L* 9,
+    or with a channel at 250 of 255 or more."""
     count = max(len(rows), 1)
     figure = Figure(figsize=(7, 1.1 + 0.42 * count), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
@@ -221,13 +232,13 @@ def light(rows: pd.DataFrame) -> Figure:
         tops = y - 0.66 * shares / max(shares.max(), 1e-9)
         boxes = [[(a, y), (a, t), (b, t), (b, y)] for a, b, t in zip(edges, edges[1:], tops, strict=False)]
         left.add_collection(PolyCollection(boxes, facecolors=np.clip(greys, 0, 1), edgecolors="none"))
-        left.stairs(tops, edges, baseline=y, color=_INK, lw=0.6)
-        left.plot([row.p5, row.p95], [y + 0.14] * 2, color=_COLOURS[0], lw=1, solid_capstyle="butt")
-        left.plot([row.p25, row.p75], [y + 0.14] * 2, color=_COLOURS[0], lw=4, solid_capstyle="butt")
-        left.plot(row.p50, y + 0.14, "o", ms=4.5, mfc="white", mec=_COLOURS[0], mew=1.2)
-        left.plot(row.mean_L, y + 0.14, "D", ms=3.6, color=_COLOURS[5])
-        right.barh(y - 0.05, -100 * row.under, 0.36, color=_INK)
-        right.barh(y - 0.05, 100 * row.over, 0.36, color=_COLOURS[1])
+        left.stairs(tops, edges, baseline=y, color=INK, lw=0.6)
+        left.plot([row.p5, row.p95], [y + 0.14] * 2, color=BLUE, lw=1, solid_capstyle="butt")
+        left.plot([row.p25, row.p75], [y + 0.14] * 2, color=BLUE, lw=4, solid_capstyle="butt")
+        left.plot(row.p50, y + 0.14, "o", ms=4.5, mfc="white", mec=BLUE, mew=1.2)
+        left.plot(row.mean_L, y + 0.14, "D", ms=3.6, color=VERMILION)
+        right.barh(y - 0.05, -100 * row.under, 0.36, color=INK)
+        right.barh(y - 0.05, 100 * row.over, 0.36, color=ORANGE)
     _label_light(left, right, rows)
     return figure
 
@@ -237,34 +248,31 @@ def _label_light(left: Any, right: Any, rows: pd.DataFrame) -> None:
         label if n == 1 else f"{label} ({n})" for label, n in zip(rows.label, rows.pictures, strict=True)
     ]
     left.set(xlim=(0, 100), ylim=(len(rows) - 0.6, -0.85))
-    left.set_yticks(range(len(rows)), [name if len(name) < 27 else f"{name[:25]}…" for name in names])
-    left.set_xlabel("lightness L*", fontsize=_FONT)
+    left.set_yticks(range(len(rows)), [shortened(name, 26) for name in names])
+    left.set_xlabel("lightness L*", fontsize=FONT)
     key = [
-        left.plot([], [], color=_COLOURS[0], lw=1, label="5-95 %")[0],
-        left.plot([], [], color=_COLOURS[0], lw=4, label="25-75 %")[0],
-        left.plot([], [], "o", ms=4.5, mfc="white", mec=_COLOURS[0], mew=1.2, label="median")[0],
-        left.plot([], [], "D", ms=3.6, color=_COLOURS[5], label="mean luminance")[0],
+        left.plot([], [], color=BLUE, lw=1, label="5-95 %")[0],
+        left.plot([], [], color=BLUE, lw=4, label="25-75 %")[0],
+        left.plot([], [], "o", ms=4.5, mfc="white", mec=BLUE, mew=1.2, label="median")[0],
+        left.plot([], [], "D", ms=3.6, color=VERMILION, label="mean luminance")[0],
     ]
     place: dict[str, Any] = {
         "loc": "lower left",
         "bbox_to_anchor": (-0.02, 1),
         "frameon": False,
-        "fontsize": _FONT - 1,
+        "fontsize": FONT - 1,
     }
     left.legend(handles=key, ncols=4, columnspacing=1.2, handletextpad=0.5, **place)
     reach = max(100 * float(rows[["under", "over"]].max(axis=None)) if len(rows) else 0, 4) * 1.15
-    right.axvline(0, color=_PALE, lw=0.8)
+    right.axvline(0, color=FAINT, lw=0.8)
     right.set_xlim(-reach, reach)
     right.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    right.set_xlabel("clipped pixels (%)", fontsize=_FONT)
-    right.set_title("too dark | burnt out", fontsize=_FONT - 1)
+    right.set_xlabel("pixels (%)", fontsize=FONT)
+    words = {"transform": right.transAxes, "fontsize": FONT - 1, "color": INK, "va": "bottom"}
+    right.text(0.46, 1.01, "below\nL* 9", ha="right", **words)
+    right.text(0.54, 1.01, "a channel at\n250 or more", ha="left", **words)
     right.spines["left"].set_visible(False)
     for axes in (left, right):
-        _plain(axes)
+        plain(axes)
         axes.tick_params(axis="y", length=0)
     right.tick_params(axis="y", labelleft=False)
-
-
-def _plain(axes: Any) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=_FONT)
