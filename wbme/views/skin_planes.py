@@ -172,7 +172,7 @@ def pixel_hues(pixels: NDArray[np.void]) -> tuple[float, float]:
     return hue_range(shown["hue"], shown["weight"])
 
 
-def pixel_plane(found: Study, most: int = 12_000, seed: int = 0) -> tuple[Figure, Any, NDArray[np.intp]]:
+def pixel_plane(found: Study, most: int = 5_000, seed: int = 0) -> tuple[Figure, Any, NDArray[np.intp]]:
     """L* over hue with skin pixels of all faces in their own colours, for choosing some with the mouse:
     (figure, axes, which pixels of ``found.pixels`` lie in the plane: all that have a hue). Of more than
     ``most`` only so many are drawn; the others lie between them."""
