@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wbme.base.paths import write_atomic
 
@@ -41,16 +42,19 @@ def _vector(figure: Any, name: str) -> dict[str, bytes]:
     return content
 
 
-def png_bytes(picture: Any, compress: int = 6) -> bytes:
-    """A Figure, or an image array H x W x 3 or H x W (float in [0, 1], or uint8), as PNG."""
-    buffer = io.BytesIO()
-    if not isinstance(picture, np.ndarray):
-        picture.savefig(buffer, format="png", metadata=_METADATA["png"])
-        return buffer.getvalue()
+def as_u8(picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """An image array as uint8; floats are clipped to [0, 1] and rounded, halves to even."""
+    if picture.dtype == np.uint8:
+        return picture
+    return np.asarray(np.rint(np.clip(picture, 0, 1) * 255), np.uint8)
+
+
+def png_bytes(picture: NDArray[Any], compress: int = 6) -> bytes:
+    """An image array H x W x 3 or H x W (float in [0, 1], or uint8), as PNG."""
     from PIL import Image
 
-    u8 = picture if picture.dtype == np.uint8 else np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    Image.fromarray(u8).save(buffer, format="png", compress_level=compress)
+    buffer = io.BytesIO()
+    Image.fromarray(as_u8(picture)).save(buffer, format="png", compress_level=compress)
     return buffer.getvalue()
 
 

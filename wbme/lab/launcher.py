@@ -103,14 +103,14 @@ def _run(
 
 def _reuse(chain: Chain, folder: Path, run: record.Record) -> Result:
     """Point this chain's names at what the earlier run made."""
-    outputs = {refs.scoped(n.split("@")[0], chain.name): o for n, o in run["outputs"].items()}
+    outputs = {refs.scoped(n, chain.name): o for n, o in run["outputs"].items()}
     refs.move({n: o["digest"] for n, o in outputs.items()}, run["id"])
     return Result(folder, {**run, "outputs": outputs}, reused=True)
 
 
 def _promote(results: list[Result]) -> None:
     for result in results:
-        targets = {n.split("@")[0]: o["digest"] for n, o in result.record["outputs"].items()}
+        targets = {refs.scoped(n, None): o["digest"] for n, o in result.record["outputs"].items()}
         refs.move(targets, result.record["id"])
 
 

@@ -1,5 +1,6 @@
 """A notebook as the contract sees it: its parameters cell, its question, what it reads and publishes."""
 
+import fnmatch
 import json
 import re
 from dataclasses import dataclass
@@ -75,6 +76,11 @@ class Notebook:
             f"notebook {self.name} does not say what it {heading}: begin it with a table that has "
             "the columns reads and publishes"
         )
+
+
+def covers(patterns: tuple[str, ...], name: str) -> bool:
+    """Whether one of the ref patterns of an opening table covers the unscoped ``name``."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def source(cell: dict[str, Any]) -> str:

@@ -47,10 +47,11 @@ def publish(scope: str) -> list[Path]:
         for name in names:
             ref = refs.lookup(f"{kind[:-1]}/{name}", scope)
             run = record.read(record.runs() / ref.run)
+            folder = store.tree(ref.digest)
             for entry in store.manifest(ref.digest):
                 if Path(entry.path).suffix in _SUFFIXES[kind]:
                     target = f"{kind}/{entry.path}"
-                    content[target] = (store.tree(ref.digest) / entry.path).read_bytes()
+                    content[target] = (folder / entry.path).read_bytes()
                     files[target] = {"sha256": entry.sha256, "run": ref.run}
                     runs[ref.run] = origin(run)
     _measure({name: len(data) for name, data in content.items()})

@@ -16,7 +16,7 @@ from wbme.base.hashing import sha256_file
 from wbme.base.paths import project_root
 from wbme.lab import figures, machine, record, refs, store
 from wbme.lab.externals import signature
-from wbme.lab.notebook import Notebook, load
+from wbme.lab.notebook import Notebook, covers, load
 
 Item = TypeVar("Item")
 _PROGRESS_SECONDS = 0.5
@@ -90,7 +90,7 @@ class Run:
     def _declared(self, name: str, patterns: tuple[str, ...], verb: str) -> str:
         """The unscoped ``name``, which the opening table must cover."""
         base, _ = refs.parse(name)
-        if not any(fnmatch.fnmatchcase(base, pattern) for pattern in patterns):
+        if not covers(patterns, base):
             declared = ", ".join(patterns) or "nothing"
             raise NotebookError(
                 f"{self.notebook.name} {verb} {base} but its opening table declares {declared}: add it there"
@@ -120,12 +120,10 @@ class Run:
         display(Markdown(files["md"].read_text(encoding="utf-8")))
 
     def _keep(self, name: str, files: dict[str, Path]) -> None:
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in self.notebook.publishes):
+        if covers(self.notebook.publishes, name):
             folder = self.folder(name)
             for path in files.values():
-                target = folder / path.name
-                target.unlink(missing_ok=True)
-                store.link_or_copy(path, target)
+                store.link_or_copy(path, folder / path.name)
             self.publish(name, folder)
 
     def metric(self, name: str, value: float, step: int | None = None) -> None:
@@ -235,6 +233,6 @@ def _advice(name: str) -> str:
             patterns = book.publishes
         except NotebookError:
             continue
-        if any(fnmatch.fnmatchcase(base, pattern) for pattern in patterns):
+        if covers(patterns, base):
             return f"; {base} is published by {book.name}: 'wbme run {book.name} --promote'"
     return ""

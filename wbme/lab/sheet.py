@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wbme.base.errors import WbmeError
 from wbme.lab.controls import Control, start
+from wbme.lab.figures import as_u8
 
 Pixels = NDArray[np.uint8]
 _MARGIN = 12
@@ -22,7 +23,7 @@ def pixels(picture: Any) -> Pixels:
     H x W x 3. Transparent parts of an array are laid over white."""
     if not isinstance(picture, np.ndarray):
         return _drawn(picture)
-    u8 = picture if picture.dtype == np.uint8 else np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    u8 = as_u8(picture)
     if u8.ndim == 2:
         return np.repeat(u8[..., None], 3, axis=2)
     if u8.shape[2] == 3:

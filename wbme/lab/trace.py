@@ -55,11 +55,10 @@ def trace(path: Path) -> dict[str, Any]:
         for ref, output in run.get("outputs", {}).items():
             if _holds(output["digest"], digest):
                 return {"found": f"artifact {ref}", "sha256": digest, **origin(run)}
-    known = sources().get("files", {})
-    for name, row in known.items():
+    published = sources()
+    for name, row in published.get("files", {}).items():
         if row["sha256"] == digest:
-            run = sources()["runs"][row["run"]]
-            return {"found": f"reports/{name}", "sha256": digest, **run}
+            return {"found": f"reports/{name}", "sha256": digest, **published["runs"][row["run"]]}
     raise WbmeError(
         f"no run and no report knows {path} (sha256 {digest[:12]}): it was changed, or made elsewhere"
     )
