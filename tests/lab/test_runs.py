@@ -199,6 +199,36 @@ def test_kill_9_leaves_a_truthful_record_and_no_process(write_notebook, victim):
     assert list(refs.listing()) == []
 
 
+LONG = """\
+import time
+from wbme.base.paths import write_atomic
+place = run.resume("source/a")
+for number in range(40):
+    if not (place / f"{number}.txt").exists():
+        write_atomic(place / f"{number}.txt", str(number * seed))
+        run.metric("made/files", number)
+        time.sleep(0.1)
+run.publish("source/a", place)"""
+
+
+def test_long_work_goes_on_after_kill_9_and_ends_with_the_same_bytes(write_notebook, project):
+    write_notebook("20_long", "seed: int = 3", LONG, publishes="`source/a`")
+    unfinished = project / "workspace" / "unfinished"
+    parent = subprocess.Popen([sys.executable, "-m", "wbme", "run", "20_long"], stderr=subprocess.DEVNULL)
+    wait_for(lambda: len(list(unfinished.glob("20_long-source-a-*/*.txt"))) > 5)
+    [(_, run)] = record.history("20_long")
+    os.kill(run["process"]["pid"], signal.SIGKILL)
+    parent.communicate(timeout=40)
+    go("20_long", typed=[("seed", "4")])  # other parameters start from nothing
+    assert len(list(unfinished.iterdir())) == 1
+    [result], _ = go("20_long")
+    assert 0 < len((result.folder / "metrics.jsonl").read_text().splitlines()) < 36
+    assert list(unfinished.iterdir()) == []
+    resumed = refs.lookup("source/a", "20_long").digest
+    go("20_long", force=True)
+    assert refs.lookup("source/a", "20_long").digest == resumed
+
+
 def test_notebooks_killed_at_random_moments_leave_whole_names(write_notebook):
     """Twenty kills, of the launcher or of the kernel, spread over a run that publishes all the time."""
     cell = """\

@@ -20,6 +20,7 @@ COMPUTE = [
     "pandas",
     "pillow",
     "opencv-python",
+    "moderngl",
     "scikit-image",
     "matplotlib",
     "torch",
@@ -33,6 +34,7 @@ COMPUTE = [
 
 _NUMERIC_FLAGS = re.compile(r"avx|fma|f16c|amx|bf16|sse4|neon|asimd|sve|i8mm")
 _DIFF_LIMIT = 1 << 20
+_DATA = (".json", ".yaml", ".npz", ".glsl", ".safetensors")
 
 
 @cache
@@ -108,7 +110,8 @@ def imported_code() -> dict[str, str]:
         if file and name.split(".")[0] == "wbme":
             path = Path(file).resolve()
             files.add(path)
-            files.update(p for p in path.parent.glob("*") if p.suffix in (".json", ".yaml", ".safetensors"))
+            depth = ("*",) if path.parent == package else ("*", "*/*")  # people/characters/*.yaml too
+            files.update(p for d in depth for p in path.parent.glob(d) if p.suffix in _DATA)
     return {p.relative_to(package).as_posix(): sha256_file(p) for p in sorted(files)}
 
 

@@ -8,14 +8,16 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sized
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
 from wbme.base.errors import NotebookError, RefError, StoreError
 from wbme.base.hashing import sha256_file
-from wbme.base.paths import project_root
+from wbme.base.paths import project_root, workspace
 from wbme.lab import figures, machine, record, refs, store
 from wbme.lab.externals import signature
+from wbme.lab.fingerprint import fingerprint
 from wbme.lab.notebook import Notebook, covers, load
 
 Item = TypeVar("Item")
@@ -38,6 +40,8 @@ class Run:
         self._outputs: dict[str, dict[str, Any]] = {}
         self._metrics: dict[str, float] = {}
         self._finished = False
+        self._unfinished: list[Path] = []
+        self._held = ExitStack()
 
     def use(self, name: str) -> Path:
         """The folder of artifact ``name`` (read-only), looked up in this chain first.
@@ -69,6 +73,26 @@ class Run:
         # What was published is linked to the store: it must not be written to in place.
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def resume(self, name: str) -> Path:
+        """A folder for long work that outlives a kill: a later run with the same notebook, parameters, inputs,
+        code and machine finds it as it was left. Write its files atomically (``write_atomic``), skip what is
+        there, publish it; it goes when the run finishes. A run beside this one gets an empty folder instead.
+        """
+        content = record.read(self.path)
+        known = {**content, "inputs": self._inputs, "externals": self._externals}
+        key = fingerprint({**known, "code": machine.imported_code()})
+        place = (
+            workspace() / "unfinished" / f"{self.notebook.name}-{_plain(name.replace('/', '-'))}-{key[:16]}"
+        )
+        held = refs.lock(f"unfinished-{place.name}", wait=False)
+        try:
+            self._held.enter_context(held)
+        except refs.BusyError:
+            return self.folder(name)
+        place.mkdir(parents=True, exist_ok=True)
+        self._unfinished.append(place)
         return place
 
     def publish(self, name: str, folder: Path) -> None:
@@ -185,6 +209,9 @@ class Run:
             tables=self._digests("tables"),
         )
         self._finished = True
+        for place in self._unfinished:
+            shutil.rmtree(place, ignore_errors=True)
+        self._held.close()
         if not self.launched:  # the launcher moves them when the whole notebook has come to its end
             refs.move_outputs(final)
         names = ", ".join(self._outputs) or "nothing"
@@ -198,6 +225,7 @@ class Run:
         """Close the run as failed."""
         record.update(self.path, status="failed", ended=time.time(), error={"message": why})
         self._finished = True
+        self._held.close()
 
     def abandon(self) -> None:
         """Close a run whose notebook was started again in the same kernel."""

@@ -1,0 +1,1 @@
+"""Synthetic people whose masks, landmarks, skin and light are exactly known, and how characters draw them."""
