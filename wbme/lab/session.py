@@ -76,7 +76,7 @@ class Run:
         return place
 
     def resume(self, name: str) -> Path:
-        """A folder for long work that outlives a kill: a later run with the same notebook, parameters, inputs,
+        """A folder for long work that outlives a kill: a later run with equal notebook, parameters, inputs,
         code and machine finds it as it was left. Write its files atomically (``write_atomic``), skip what is
         there, publish it; it goes when the run finishes. A run beside this one gets an empty folder instead.
         """
