@@ -17,7 +17,8 @@ class Mesh:
 
     positions, normals, rest: V x 3 float32; ``rest`` is where the vertex lies on the mean person at rest, so
     that procedural texture moves with the surface. uv: V x 2 in [0, 1], v up. triangles: T x 3 int32,
-    counter-clockwise from outside. labels: V uint8 (wbme.geometry.parsing); a triangle takes its last vertex's.
+    counter-clockwise from outside. labels: V uint8 (wbme.geometry.parsing); a triangle takes that of its
+    last vertex.
     albedo: V x 3 sRGB in [0, 1], multiplied by ``texture``'s colour.
     texture: S x S x 4 uint8 sRGB with coverage, or None. label_map: S x S uint8 over the same uv; where it is
     not 0 it overrides ``labels``. tangents: V x 3 direction of the strands (hair), or None.
@@ -42,7 +43,8 @@ class Mesh:
 @dataclass(frozen=True, eq=False)
 class Curve:
     """A line that an artist would draw. points: N x 3 metres, on the surface; width: N, relative (1 is
-    the sheet's line), tapered at the ends. kind: lash, lid, crease, nose, mouth, jaw, ear, brow, hair, fold ..."""
+    the sheet's line), tapered at the ends. kind: lash, lid, crease, nose, mouth, jaw, ear, brow, hair,
+    fold ..."""
 
     kind: str
     points: NDArray[np.float32]
