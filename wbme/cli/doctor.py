@@ -105,6 +105,7 @@ def _system() -> Iterator[Finding]:
         )
     else:
         yield Finding("libraries", "ok", ", ".join(setup.LIBRARIES))
+    yield _renderer()
     git = shutil.which("git")
     yield Finding(
         "git", "ok" if git else "absent", git or "not on PATH", "" if git else "apt-get install git"
@@ -112,6 +113,17 @@ def _system() -> Iterator[Finding]:
     browser = setup.find_chromium()
     todo = "" if browser else "only the tests drive it: apt-get install chromium"
     yield Finding("chromium", "ok" if browser else "absent", browser or "not on PATH", todo)
+
+
+def _renderer() -> Finding:
+    """What draws synthetic people."""
+    try:
+        from wbme.people.context import renderer
+
+        return Finding("renderer", "ok", renderer())
+    except Exception as error:  # a broken library is a finding, not a failure of this command
+        found, _, todo = str(error).partition(": run ")
+        return Finding("renderer", "missing", found, f"run {todo}" if todo else SETUP)
 
 
 def _packages() -> Iterator[Finding]:

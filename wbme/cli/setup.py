@@ -24,7 +24,15 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the wheels need from the system: what the loader asks for, and Debian's and Ubuntu's package of it.
-LIBRARIES = {"libGL.so.1": "libgl1", "libxcb.so.1": "libxcb1", "libglib-2.0.so.0": "libglib2.0-0"}
+LIBRARIES = {
+    "libGL.so.1": "libgl1",
+    "libxcb.so.1": "libxcb1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libEGL.so.1": "libegl1",
+    "swrast_dri.so": "libgl1-mesa-dri",  # Mesa's software renderer
+}
+# Drivers of Mesa lie outside the loader's path: there, and since version 24.3 all in one library.
+DRIVERS = ("/usr/lib*/dri/swrast_dri.so", "/usr/lib/*/dri/swrast_dri.so", "/usr/lib*/**/libgallium*.so")
 # The program that drives the browser in tests brings a Node.js, which needs this one.
 TEST_LIBRARIES = {"libatomic.so.1": "libatomic1"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -56,7 +64,15 @@ def run(command: list[str | Path], **options: Any) -> subprocess.CompletedProces
 # -- what the system has
 
 
-def missing_libraries(load: Callable[[str], object] = ctypes.CDLL, tests: bool = False) -> list[str]:
+def load_library(name: str) -> None:
+    """Load a shared library, or see that a driver is there; OSError when it is not."""
+    if name != "swrast_dri.so":
+        ctypes.CDLL(name)
+    elif not any(glob.glob(pattern, recursive=True) for pattern in DRIVERS):
+        raise OSError(f"{name}: no such driver")
+
+
+def missing_libraries(load: Callable[[str], object] = load_library, tests: bool = False) -> list[str]:
     """Debian packages of the shared libraries that the dynamic loader does not find."""
 
     def absent(name: str) -> bool:
@@ -93,7 +109,7 @@ def missing_packages(
     tests: bool,
     venv_works: bool,
     os_release: str = "",
-    load: Callable[[str], object] = ctypes.CDLL,
+    load: Callable[[str], object] = load_library,
     which: Callable[[str], str | None] = shutil.which,
 ) -> list[str]:
     """Debian packages to install first; with ``tests`` also the browser that the tests drive."""

@@ -30,9 +30,10 @@ class OpenVinoBackend:
         core = _core()
         # Without a hint OpenVINO computes in bfloat16 on processors that have it.
         bf16 = options.dtype == "auto" and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.precision = "bf16" if bf16 else "fp32"  # what it computes in
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+            "INFERENCE_PRECISION_HINT": self.precision.replace("fp32", "f32"),
         }
         if options.threads:
             settings["INFERENCE_NUM_THREADS"] = options.threads

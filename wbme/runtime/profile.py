@@ -23,18 +23,20 @@ def profile(
     seconds: float = 1.0,
     repeats: int | None = None,
     warmup: int = 3,
+    least: int = 1,
 ) -> Timing:
     """Time ``call(*arrays)``, a Backend or any function, after ``warmup`` untimed calls.
 
-    Makes ``repeats`` calls, or as many as ``seconds`` hold. CPU time is that of the whole process, so nothing
-    else should run in it. Raises what the call raises.
+    Makes ``repeats`` calls, or as many as ``seconds`` hold but no fewer than ``least``. CPU time is that of
+    the whole process, so nothing else should run in it. Raises what the call raises.
     """
     for _ in range(warmup):
         call(*arrays)
     walls: list[float] = []
     cpu = time.process_time()
     start = time.perf_counter()
-    while not walls or (len(walls) < repeats if repeats else time.perf_counter() - start < seconds):
+    wanted = repeats or least
+    while len(walls) < max(wanted, 1) or (not repeats and time.perf_counter() - start < seconds):
         begin = time.perf_counter()
         call(*arrays)
         walls.append(1000 * (time.perf_counter() - begin))

@@ -27,15 +27,17 @@ class TorchBackend:
         first = next(module.parameters(), torch.empty(0))
         self._device, self._dtype = first.device, first.dtype
         self._lock = threading.Lock()
-        names, self._required = _arguments(module)
+        names, self._required, self._more = _arguments(module)
         self.inputs = [TensorSpec(name) for name in names]
         self.outputs: list[TensorSpec] = []
 
     def __call__(self, *arrays: np.ndarray) -> list[np.ndarray]:
         """Run the network; see ``Backend``."""
-        # A forward(*args), as torch.compile makes it, names no inputs: any number goes.
+        # A forward(*args), as torch.compile makes it, names no inputs: any number goes, as it does after the
+        # named ones of forward(image, *controls).
         if self.inputs:
-            check(self._label, self.inputs[: max(self._required, len(arrays))], arrays)
+            checked = arrays[: len(self.inputs)] if self._more else arrays
+            check(self._label, self.inputs[: max(self._required, len(checked))], checked)
         if self._options.u8 and not any(map(self._is_u8, arrays)):
             got = ", ".join(f"{array.dtype} {list(array.shape)}" for array in arrays)
             raise ModelError(f"{self._label} with u8 needs an image as uint8 N x H x W x C, but got {got}")
@@ -85,10 +87,11 @@ class TorchBackend:
         return torch.__version__, ["cpu", *(torch.cuda.get_device_name(i) for i in range(count))]
 
 
-def _arguments(module: torch.nn.Module) -> tuple[list[str], int]:
-    """Names of the positional arguments of ``forward``, and how many of them it demands."""
+def _arguments(module: torch.nn.Module) -> tuple[list[str], int, bool]:
+    """Names of the positional arguments of ``forward``, how many of them it demands, and whether it takes
+    more than those."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    entries = [
-        entry for entry in inspect.signature(module.forward).parameters.values() if entry.kind in kinds
-    ]
-    return [entry.name for entry in entries], sum(entry.default is entry.empty for entry in entries)
+    every = list(inspect.signature(module.forward).parameters.values())
+    entries = [entry for entry in every if entry.kind in kinds]
+    more = any(entry.kind == inspect.Parameter.VAR_POSITIONAL for entry in every)
+    return [entry.name for entry in entries], sum(entry.default is entry.empty for entry in entries), more

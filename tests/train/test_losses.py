@@ -1,0 +1,72 @@
+"""Losses: nothing where the answer is right, more where it matters more, gradients everywhere."""
+
+import pytest
+import torch
+
+from wbme.geometry.parsing import INDEX
+from wbme.nets.discriminator import PatchGAN
+from wbme.train import losses
+from wbme.train.loader import Batch
+
+
+@pytest.fixture
+def batch() -> Batch:
+    torch.manual_seed(0)
+    base = torch.rand(2, 3, 8, 8).repeat_interleave(4, 2).repeat_interleave(4, 3)
+    ink = torch.zeros(2, 1, 32, 32)
+    ink[:, :, 10:12] = 1
+    labels = torch.zeros(2, 1, 32, 32, dtype=torch.uint8)
+    labels[:, :, 16:] = INDEX["l_eye"]
+    return Batch(base + 0.01, base, ink, labels, torch.zeros(2, 1, 1, 1))
+
+
+def test_the_right_answer_costs_next_to_nothing(batch):
+    right = torch.cat([batch.base, (batch.ink * 2 - 1) * 12], 1)
+    parts, drawn, wanted = losses.layered_loss(right, batch)
+    assert sum(parts.values()) < 0.25
+    assert parts["base"] == parts["gradient"] == 0
+    wrong, _, _ = losses.layered_loss(torch.cat([batch.base, torch.full_like(batch.ink, -2.2)], 1), batch)
+    assert wrong["lines"] > 3 * parts["lines"]
+    assert wrong["ink"] > 3 * parts["ink"]
+    plain, _, same = losses.plain_loss(wanted, batch)
+    assert plain["flat"] >= 0
+    assert drawn.shape == same.shape == (2, 3, 32, 32)
+
+
+def test_an_error_in_an_eye_weighs_five_times(batch):
+    top, low = batch.base.clone(), batch.base.clone()
+    top[:, :, 4] += 0.1
+    low[:, :, 20] += 0.1
+    costs = [losses.plain_loss(torch.cat([x], 1), batch)[0]["base"] for x in (top, low)]
+    plain = losses.plain_loss(batch.base, batch)[0]["base"]
+    assert (costs[1] - plain) / (costs[0] - plain) == pytest.approx(5, rel=1e-3)
+
+
+def test_paper_beside_a_line_is_judged_more_mildly(batch):
+    weight = torch.ones(2, 1, 32, 32)
+    near, far = (torch.full((2, 1, 32, 32), -8.0) for _ in range(2))
+    near[:, :, 9] = 4
+    far[:, :, 5] = 4
+    costs = [losses.ink_losses(z, batch.ink, weight)[0] for z in (near, far)]
+    assert costs[0] < costs[1]
+
+
+def test_every_channel_gets_a_gradient(batch):
+    out = torch.rand(2, 4, 32, 32, requires_grad=True)
+    parts, _, _ = losses.layered_loss(out, batch)
+    sum(parts.values()).backward()
+    assert (out.grad.abs().amax((0, 2, 3)) > 0).all()
+    assert out.grad.isfinite().all()
+
+
+def test_flats_are_asked_for_only_where_the_target_is_flat():
+    flat, edge = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
+    edge[..., 4:] = 1
+    assert losses.flat_loss(edge, edge) == 0
+    assert losses.flat_loss(edge, flat) > 0
+    assert losses.flat_loss(flat, edge) == 0
+
+
+def test_the_critic_judges_patches():
+    scores = PatchGAN()(torch.rand(2, 3, 64, 80), torch.rand(2, 3, 64, 80))
+    assert scores.shape == (2, 1, 8, 10)

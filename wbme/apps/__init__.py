@@ -1,0 +1,1 @@
+"""What a user runs: pictures and video through a trained student."""

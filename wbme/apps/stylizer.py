@@ -1,0 +1,182 @@
+"""``Stylizer``: a trained student on pictures of any size, with its live controls."""
+
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wbme import runtime
+from wbme.apps import heads, tiles
+from wbme.apps.heads import Head
+from wbme.apps.tiles import Progress, Rgb
+from wbme.base.errors import ModelError, ParameterError
+from wbme.color.inputs import check_picture
+from wbme.perception.faces import Face, detect
+
+SCHEMA = 1
+# What each live control may be (``wbme.nets.layered``); which of them a graph has stands in its card.
+RANGES = {
+    "line_threshold": (-20.0, 20.0),
+    "line_gain": (0.1, 50.0),
+    "levels": (2.0, 64.0),
+    "softness": (0.0, 1.0),
+    "saturation": (0.0, 4.0),
+    "lift": (0.3, 2.0),
+    "ink_colour": (0.0, 1.0),
+}
+MARGIN = 192  # pixels, at least the radius of the receptive field: 94 of S2-32, 170 of S4-64
+DIRECT = 1.25  # faces up to so many times wider or narrower than the trained width are drawn as they are
+_ENLARGED = 4.0  # most that anything is enlarged
+_ROOM = 2_000_000  # pixels that a picture is enlarged to, at most
+_THIN, _BOLD = 2.0, 1.5  # how far the line threshold goes from its default, up and down
+_NO_INK = 1e4  # a line threshold above every logit
+
+
+class Stylizer:
+    """A student's exported graph on pictures.
+
+    ``folder`` holds ``model.json`` (schema 1) and ``model.onnx``. ``controls`` replaces defaults of the card:
+    numbers, and ``ink_colour`` three numbers in [0, 1]; ``lines`` in [-1, 1] shifts the line threshold from
+    thin to bold. Raises ModelError for a folder that is no such model, and ParameterError for a control that
+    the model does not have or a value out of its range.
+
+    What comes out is what the graph draws. Around it there are only padding, tiles, resampling and blending:
+    lines are so many pixels wide and shading so coarse whatever is in the picture, and a student is trained
+    on faces about ``card["face_width"]`` pixels wide. So a picture is drawn at the size at which its largest
+    face is near that width (``scale``), and brought back to its own size: tones by a cubic, the ink as a
+    coverage map whose edge is then as sharp as it was. Faces that are still far from the trained width are
+    drawn once more by themselves, at that width, and laid over it with a soft edge, the largest last.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        backend: str = "openvino",
+        *,
+        threads: int | None = None,
+        lines: float | None = None,
+        controls: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.card = read_card(Path(folder))
+        self.layered = self.card["head"] == "layered"  # ink OVER tone(base), with live controls
+        graph = Path(folder) / "model.onnx"
+        self._net = runtime.load(graph, backend, layout="nhwc", threads=threads)
+        if {spec.name for spec in self._net.inputs} != {"image", *self.card["controls"]}:
+            raise ModelError(f"the inputs of {folder}/model.onnx are not those of its card: export it again")
+        if lines is not None:
+            shift = -(_THIN if lines < 0 else _BOLD) * lines
+            usual = self.card["controls"].get("line_threshold", 0.0)
+            controls = {"line_threshold": usual + shift, **(controls or {})}
+        self.controls = {**self.card["controls"], **self._checked(controls or {})}
+
+    def picture(
+        self, rgb: Rgb, faces: Sequence[Face] | None = None, *, progress: Progress | None = None
+    ) -> Rgb:
+        """The drawing of an sRGB picture (H x W x 3, float32 in [0, 1]), of the same size and kind.
+
+        ``faces`` are those found in it (default: looked for here); with [] the picture is drawn as it is,
+        whole. ``progress`` gets the tiles of the whole picture that are done and their number.
+        """
+        picture = check_picture(rgb)
+        found = list(detect(picture, irises=False) if faces is None else faces)
+        luma = heads.skin_luma(picture, found)
+        return self.draw(picture, [heads.head_of(face) for face in found], luma, progress=progress)
+
+    def draw(
+        self,
+        rgb: Rgb,
+        found: Sequence[Head],
+        luma: float,
+        *,
+        scale: float | None = None,
+        progress: Progress | None = None,
+    ) -> Rgb:
+        """``picture`` where the heads and the luma of the skin are known already.
+
+        ``scale`` is that of the whole picture (default: by its largest face), for one of many frames.
+        """
+        width = self.card["face_width"]
+        whole = self.scale(found, rgb.shape) if scale is None else scale
+        # A tone lies on the skin where the phase is frac(levels x luma).
+        net = functools.partial(self._graph, phase=self.controls.get("levels", 0) * luma % 1)
+        out = self._at(net, rgb, whole, progress)
+        for head in sorted(found, key=lambda head: head.face):
+            ratio = head.face * whole / width
+            if 1 / DIRECT <= ratio <= DIRECT * 1.01 or head.weight <= 0:
+                continue
+            rows, columns = heads.window(head, rgb.shape)
+            if rows.stop - rows.start < 8 or columns.stop - columns.start < 8:
+                continue
+            drawn = self._at(net, rgb[rows, columns], min(width / head.face, _ENLARGED))
+            share = heads.mask(head, rows, columns)[..., None]
+            out[rows, columns] += share * (drawn - out[rows, columns])
+        return out
+
+    def scale(self, found: Sequence[Head], shape: tuple[int, ...], most: float = _ROOM) -> float:
+        """At which scale a picture of ``shape`` with these heads is drawn.
+
+        One whose largest face is wider than 1.25 times the trained width is made smaller until it is no more
+        than that; one whose largest face is narrower than 1 / 1.25 of it is enlarged to it, but to no more
+        than ``most`` pixels in all.
+        """
+        ratio = max((head.face for head in found), default=0.0) / self.card["face_width"]
+        if ratio * DIRECT >= 1 or not found:
+            return min(1.0, DIRECT / max(ratio, 1e-6))
+        return max(1.0, min(1 / ratio, _ENLARGED, math.sqrt(most / (shape[0] * shape[1]))))
+
+    def _at(self, net: Any, rgb: Rgb, scale: float, progress: Progress | None = None) -> Rgb:
+        """``net`` over ``rgb`` resized by ``scale``, and the drawing at the size of ``rgb``."""
+        height, width = rgb.shape[:2]
+        size = max(round(height * scale), 1), max(round(width * scale), 1)
+        seen = tiles.resized(rgb, *size)
+        sizes = {"multiple": self.card["multiple"], "margin": MARGIN}
+        drawn = tiles.run(net, seen, **sizes, progress=progress)
+        if scale >= 1 or not self.layered:
+            return tiles.resized(drawn, height, width)
+        # Without ink, and with it: drawn = bare (1 - a) + ink a, so a is how far it went from bare to ink.
+        bare = tiles.run(functools.partial(net, line_threshold=_NO_INK), seen, **sizes)
+        ink = np.asarray(self.controls["ink_colour"], np.float32)
+        way = ink - bare
+        cover = np.einsum("hwc,hwc->hw", drawn - bare, way) / (np.einsum("hwc,hwc->hw", way, way) + 1e-4)
+        cover = tiles.resized(np.clip(cover, 0, 1), height, width)
+        cover = np.clip((cover - 0.4) * max(0.75 / scale, 1) + 0.5, 0, 1)[..., None]
+        bare = tiles.resized(bare, height, width)
+        return bare + cover * (ink - bare)
+
+    def _graph(self, rgb: Rgb, phase: float, **controls: Any) -> Rgb:
+        values = {**self.controls, "phase": phase, **controls}
+        feed = {name: np.atleast_1d(np.asarray(value, np.float32)) for name, value in values.items()}
+        feed["image"] = rgb[None]
+        return self._net(*(feed[spec.name] for spec in self._net.inputs))[0][0]
+
+    def _checked(self, controls: Mapping[str, Any]) -> dict[str, Any]:
+        known = {name: value for name, value in self.card["controls"].items() if name in RANGES}
+        for name, value in controls.items():
+            if name not in known:
+                has = ", ".join(known) or "none"
+                raise ParameterError(f"{self.card['name']!r} has no control {name!r}; it has {has}")
+            low, high = RANGES[name]
+            array = np.asarray(value)
+            fits = array.shape == np.shape(known[name]) and array.dtype.kind in "iuf"
+            if not (fits and (array >= low).all() and (array <= high).all()):
+                kind = "three numbers" if name == "ink_colour" else "a number"
+                raise ParameterError(f"{name} must be {kind} from {low:g} to {high:g}, not {value!r}")
+        return dict(controls)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The checked ``model.json`` of a model folder; ModelError says what is wrong with it."""
+    try:
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        if card["schema"] != SCHEMA or card["head"] not in ("layered", "plain"):
+            raise ValueError("another schema or head than this wbme knows")
+        if not (set(card["controls"]) <= {"phase", *RANGES} and card["multiple"] > 0 < card["face_width"]):
+            raise ValueError("controls, multiple or face width are not those of a student")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ModelError(f"{folder} is no model of wbme: its model.json cannot be used ({why})") from error
+    return card

@@ -1,0 +1,1 @@
+"""How good a picture is: structure, skin, perception, distributions. Pure functions on arrays."""

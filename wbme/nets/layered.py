@@ -1,0 +1,101 @@
+"""The layered picture: drawing = ink OVER tone(base), with lines and tones that can be set while it runs.
+
+The network gives a base (RGB) and an ink logit; everything here has no weights. Luma is Rec. 601's of the
+gamma-encoded picture.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# Live inputs of the exported graph and what they are where nobody sets them.
+CONTROLS = {
+    "line_threshold": 0.0,  # added to what the ink logit must reach: +2 thin lines, -1.5 bold ones
+    "line_gain": 2.0,  # how abruptly paper turns to ink
+    "levels": 6.0,  # steps of tone between black and white
+    "phase": 0.0,  # where between two multiples of 1/levels the steps lie, see phase_of
+    "softness": 0.3,  # share of a step over which one tone turns into the next: 0 hard, 1 no flats
+    "saturation": 1.0,  # factor on the chroma
+    "lift": 1.0,  # exponent on the tone: below 1 brightens
+}
+INK_COLOUR = (0.06, 0.05, 0.07)
+# Changes of the controls with which a graph draws its base alone: to measure the skin's luma for the phase.
+BASE_ALONE = {"line_threshold": 60.0, "levels": 255.0, "softness": 1.0, "saturation": 1.0, "lift": 1.0}
+LUMA = (0.299, 0.587, 0.114)
+_GUIDE_RADIUS, _GUIDE_EPSILON = 8, 0.0015
+_CONTRAST = 0.35  # share of the S-curve 3 t^2 - 2 t^3 in the tone
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """N x 3 x H x W to N x 1 x H x W."""
+    red, green, blue = rgb[:, :3].split(1, 1)
+    return LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue
+
+
+def phase_of(skin_luma: float, levels: float) -> float:
+    """The ``phase`` that puts a level exactly on ``skin_luma`` (median luma of the skin, [0, 1])."""
+    return math.modf(levels * skin_luma)[0]
+
+
+def smoothed_logit(logit: Tensor) -> Tensor:
+    """The ink logit N x 1 x H x W after a 3x3 binomial filter."""
+    z = F.pad(logit, (1, 1, 1, 1), mode="replicate")
+    return F.avg_pool2d(F.avg_pool2d(z, 2, 1), 2, 1)  # two box filters of width 2 make the binomial one
+
+
+def ink_alpha(logit: Tensor, threshold: Tensor | float = 0.0, gain: Tensor | float = 1.0) -> Tensor:
+    """Coverage in [0, 1] of the ink: sigmoid((z - threshold) gain) of the smoothed logit z."""
+    return torch.sigmoid((smoothed_logit(logit) - threshold) * gain)
+
+
+def _box(x: Tensor, radius: int) -> Tensor:
+    """Mean over a square, rows first: two passes cost less than one."""
+    side = 2 * radius + 1
+    rows = F.avg_pool2d(x, (1, side), 1, (0, radius), count_include_pad=False)
+    return F.avg_pool2d(rows, (side, 1), 1, (radius, 0), count_include_pad=False)
+
+
+def smoothed(y: Tensor) -> Tensor:
+    """The fast guided filter (He and Sun, 2015) of N x 1 x H x W by itself: statistics at quarter size."""
+    small, radius = F.avg_pool2d(y, 4), _GUIDE_RADIUS // 4
+    mean = _box(small, radius)
+    variance = F.relu(_box(small * small, radius) - mean * mean)
+    slope = variance / (variance + _GUIDE_EPSILON)
+    lines = _box(torch.cat([slope, mean - slope * mean], 1), radius)
+    slope, offset = F.interpolate(lines, scale_factor=4.0, mode="bilinear", align_corners=False).chunk(2, 1)
+    return slope * y + offset
+
+
+def quantised(y: Tensor, levels: Tensor | float, phase: Tensor | float, softness: Tensor | float) -> Tensor:
+    """``y`` brought to tones (k + phase) / levels; half-way between two it turns from one into the other
+    along a smoothstep that is ``softness`` of a step wide."""
+    t = y * levels - phase
+    whole = torch.floor(t)
+    ramp = ((t - whole - 0.5) / (softness + 1e-3) + 0.5).clamp(0.0, 1.0)
+    return (whole + ramp * ramp * (3 - 2 * ramp) + phase) / levels
+
+
+def tone(
+    base: Tensor,
+    levels: Tensor | float,
+    phase: Tensor | float,
+    softness: Tensor | float,
+    saturation: Tensor | float,
+    lift: Tensor | float,
+) -> Tensor:
+    """The base in flat tones: luma smoothed, quantised and lifted, chroma smoothed and scaled; in [0, 1].
+
+    Arguments are numbers or tensors that broadcast to N x 1 x 1 x 1.
+    """
+    base = base.clamp(0.0, 1.0)
+    y = luma(base)
+    t = quantised(smoothed(y), levels, phase, softness).clamp(1e-4, 1.0) ** lift
+    t = t + _CONTRAST * (1 - lift) * 4 * (t * t * (3 - 2 * t) - t)
+    return (t + saturation * _box(base - y, 2)).clamp(0.0, 1.0)
+
+
+def compose(base: Tensor, alpha: Tensor, colour: Tensor) -> Tensor:
+    """Ink of ``colour`` (broadcast to N x 3 x 1 x 1) with coverage ``alpha`` over ``base``."""
+    return base + alpha * (colour - base)

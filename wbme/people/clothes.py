@@ -1,0 +1,238 @@
+"""Garments: cloth offset from the body at rest, cut along necklines and hems, that follows the bones.
+
+Fields that say where a garment ends are positive inside it, in metres, and are read on the mean person, so
+that they fit everybody.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wbme.geometry.parsing import INDEX
+from wbme.people import body, rig
+from wbme.people.cloth import Array, Numbers, borders, fabric, limbs, neighbours, weights_of
+from wbme.people.mesh import Curve, Mesh
+from wbme.people.scalp import unit
+
+NECK = np.array([0.0, 1.405, 0.012])  # the middle of the neck's base on the mean person
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The shape of a garment. Metres on the mean person unless said otherwise.
+
+    front, back: how far below ``NECK`` the neckline lies; wide: how far it reaches to the side; vee: 0 round
+    to 1 V-shaped. sleeve: share of the arm covered. hem: height of the lower edge. ease: distance from the
+    body; loose: 0 fitted to 1 hanging straight down.
+    waist: the garment is worn below, from ``hem`` up to ``waist``.
+    """
+
+    front: float = 0.050
+    back: float = 0.006
+    wide: float = 0.078
+    vee: float = 0.0
+    sleeve: float = 0.30
+    hem: float = 0.83
+    ease: float = 0.008
+    loose: float = 0.7
+    waist: float | None = None
+
+
+def neckline(cut: Cut, p: Array) -> Array:
+    """Positive below the neckline, at points of the mean person."""
+    x, z = p[:, 0], p[:, 2] - NECK[2]
+    ahead = 1 / (1 + np.exp(-z / 0.012))
+    depth = cut.back + (cut.front - cut.back) * ahead
+    t = np.abs(x) / cut.wide
+    round_ = 1 - np.minimum(t, 1) ** 2.4
+    shape = round_ * (1 - cut.vee * ahead) + np.maximum(1 - t, 0) * cut.vee * ahead
+    top = NECK[1] + 0.012 - (depth + 0.012) * shape + 0.25 * np.maximum(t - 1, 0) * cut.wide
+    return top - p[:, 1]
+
+
+def covered(cut: Cut, p: Array, along: Array, arm: Array) -> Array:
+    """Positive where the garment lies: p V x 3 on the mean person, with ``limbs`` of the vertices."""
+    length = 0.52  # of an arm
+    inside = neckline(cut, p) if cut.waist is None else cut.waist - p[:, 1]
+    if cut.sleeve < 0.12:  # sleeveless: cut around the shoulder's end
+        inside = np.minimum(
+            inside, 0.135 + 10 * cut.sleeve * 0.012 - np.abs(p[:, 0]) + 0.15 * (1.33 - p[:, 1])
+        )
+    inside = np.where(arm > 0.5, np.minimum(inside, (cut.sleeve - along) * length), inside)
+    body_ = np.where(arm > 0.5, 1.0, p[:, 1] - cut.hem)
+    inside = np.minimum(inside, body_)
+    return inside
+
+
+@dataclass(frozen=True, eq=False)
+class Garment:
+    """Cloth on a body at rest. bone, weight: V x 6 skin weights. lines: kind -> (points at rest, V-like
+    weights) drawn on it."""
+
+    part: str
+    points: Array
+    rest: Array
+    triangles: Numbers
+    bone: NDArray[np.int32]
+    weight: NDArray[np.float32]
+    uv: Array
+    colour: Array
+    texture: NDArray[np.uint8] | None = None
+    smooth: float = 0.3
+    lines: list[tuple[str, Numbers, float]] = field(default_factory=list)
+    count: int = 0  # of the vertices before the hems'
+
+    def posed(self, moves: Array) -> tuple[Mesh, list[Curve]]:
+        """The mesh and its drawn lines in a posture (``body.Posed.moves``)."""
+        points = rig.skin(self.points, self.bone, self.weight, moves)
+        normals = body.normals(points, self.triangles)
+        mesh = Mesh(
+            self.part, "cloth", points, normals, self.rest.astype(np.float32), self.uv.astype(np.float32),
+            self.triangles.astype(np.int32), np.full(len(points), INDEX["cloth"], np.uint8),
+            np.broadcast_to(self.colour, points.shape).astype(np.float32).copy(), self.texture,
+            smooth=np.full(len(points), self.smooth, np.float32),
+        )  # fmt: skip
+        curves = []
+        for kind, numbers, width in self.lines:
+            taper = np.sin(np.linspace(0, np.pi, len(numbers))).clip(0) ** 0.5 if kind == "fold" else 1.0
+            line = points[numbers] + normals[numbers] * np.float32(0.0012)
+            curves.append(Curve(kind, line, np.full(len(numbers), width, np.float32) * np.float32(1) * taper))
+        return mesh, curves
+
+
+def tailor(
+    person: body.Body, cut: Cut, part: str, colour: Array, rng: np.random.Generator, *,
+    piece: str = "tights", texture: NDArray[np.uint8] | None = None, under: float = 0.0,
+) -> Garment:  # fmt: skip
+    """Make a garment of ``cut`` for a body at rest. under: room for what is worn below, metres."""
+    whole = fabric(piece)
+    along, arm = limbs()
+    mean = whole.mean()
+    cloth = whole.clip(covered(cut, mean, whole.blend @ along, whole.blend @ arm))
+    mean, along, arm = cloth.mean(), cloth.blend @ along, cloth.blend @ arm
+    base = cloth.blend @ person.vertices.astype(float)
+    normal = body.normals(base, cloth.triangles).astype(float)
+    edge = covered(cut, mean, along, arm)
+    sleeve = np.clip((along - 0.10) / 0.35, 0, 1) * (arm > 0.3)
+    ease = (cut.ease - 0.003 * np.clip(arm * 2, 0, 1) * (1 - sleeve)) + under + cut.loose * 0.011 * sleeve
+    ease = (
+        ease * np.clip(0.45 + edge / 0.05, 0, 1)
+        if cut.waist is None
+        else -0.004 + (ease + 0.004) * np.clip(edge / 0.2, 0, 1)
+    )
+    if cut.waist is not None:  # trouser legs hang straight
+        ease = ease + cut.loose * 0.022 * np.clip((0.78 - mean[:, 1]) / 0.55, 0, 1)
+    points = base + normal * ease[:, None]
+    points = _drape(points, arm, cut.loose)
+    around = neighbours(cloth.triangles, len(points))
+    rim = np.zeros(len(points), bool)
+    loops = borders(cloth.triangles)
+    for loop in loops:
+        rim[loop] = True
+    hold = np.where(rim, 0, 0.55 * np.clip(edge / 0.03, 0.25, 1))[:, None]
+    for _ in range(int(6 + 14 * cut.loose)):
+        points = points + hold * (around @ points - points)
+    points = _folds(points, normal, mean, along, arm, cut, rng)
+    depth = ((points - base) * normal).sum(1)
+    least = 0.0035 + under if cut.waist is None else 0.0075 * np.clip(edge / 0.1, 0, 1) - 0.004
+    points = points + normal * np.clip(least - depth, 0, 0.05)[:, None]
+    for loop in loops:  # a clean edge
+        for _ in range(6):
+            points[loop] = points[loop] / 2 + (np.roll(points[loop], 1, 0) + np.roll(points[loop], -1, 0)) / 4
+    bone, weight = weights_of(cloth.blend)
+    garment = Garment(
+        part, points, mean, cloth.triangles, bone, weight, _chart(mean, along, arm), colour, texture,
+        count=len(points),
+    )  # fmt: skip
+    return _hemmed(garment, loops)
+
+
+def _drape(points: Array, arm: Array, loose: float) -> Array:
+    """Cloth of the trunk hangs from its widest places: radii below grow towards those above."""
+    trunk = arm < 0.5
+    centre = np.array([0, 0, points[trunk, 2].mean()])
+    d = points - centre
+    azimuth, radius = np.arctan2(d[:, 0], d[:, 2]), np.hypot(d[:, 0], d[:, 2])
+    columns = np.round((azimuth + np.pi) / (2 * np.pi) * 40).astype(int) % 40
+    low = points[:, 1].min()
+    rows = ((points[:, 1] - low) / 0.02).astype(int)
+    grid = np.zeros((rows.max() + 2, 40))
+    np.maximum.at(grid, (rows[trunk], columns[trunk]), radius[trunk])
+    grid = np.maximum(grid, np.maximum(np.roll(grid, 1, 1), np.roll(grid, -1, 1)) * 0.97)
+    reach = np.maximum.accumulate(grid[::-1] * (np.arange(len(grid))[::-1] * 0.02 + low < 1.32)[:, None])[
+        ::-1
+    ]
+    want = np.maximum(reach[rows, columns] * (1 - 0.02), radius)
+    grown = radius + loose * 0.75 * np.clip(want - radius, 0, 0.06)
+    scale = np.where(trunk, grown / np.maximum(radius, 1e-6), 1)
+    return centre * [1, 0, 1] + np.stack([d[:, 0] * scale, points[:, 1], d[:, 2] * scale], 1)
+
+
+def _folds(
+    points: Array,
+    normal: Array,
+    mean: Array,
+    along: Array,
+    arm: Array,
+    cut: Cut,
+    rng: np.random.Generator,
+) -> Array:
+    """Soft folds: diagonal at the waist and the armpits, across the sleeves at the elbow."""
+    amount = 0.0015 + 0.0035 * cut.loose
+    x, y = mean[:, 0], mean[:, 1]
+    phase = rng.uniform(0, 6.28, 6)
+    waist = np.exp(-(((y - 1.02) / 0.10) ** 2))
+    armpit = np.exp(-((np.hypot(np.abs(x) - 0.15, y - 1.24) / 0.07) ** 2))
+    elbow = np.exp(-(((along - 0.52) / 0.14) ** 2)) * (arm > 0.5)
+    tilt = x + 0.03 * np.sin(21 * y + phase[5])
+    wave = 0.8 * waist * np.sin(30 * y + 34 * np.abs(tilt) + phase[0]) * np.sin(11 * tilt + phase[1])
+    wave += 0.9 * armpit * np.sin(80 * (0.75 * np.abs(x) + 0.65 * y) + phase[2])
+    wave += 0.8 * elbow * np.sin(46 * along + phase[3] + 16 * mean[:, 2])
+    wave += 0.35 * (arm > 0.5) * np.sin(31 * along + phase[4] + 26 * mean[:, 2]) * np.clip(along * 3, 0, 1)
+    return points + normal * (amount * wave)[:, None]
+
+
+def _chart(mean: Array, along: Array, arm: Array) -> Array:
+    """uv in [0, 1] for patterns: the trunk seen from the front, sleeves along the arm; one unit is 1.6 m."""
+    side = np.sign(mean[:, 0])
+    flat = np.stack([mean[:, 0] / 1.6 + 0.5, mean[:, 1] / 1.6], 1)
+    round_ = (mean[:, 2] - 0.02) * 0.8 + 0.17 * side
+    sleeve = np.stack([round_ / 1.6 + 0.5, (1.335 - along * 0.52) / 1.6], 1)
+    t = np.clip(arm * 1.5 - 0.25, 0, 1)[:, None]
+    return flat + (sleeve - flat) * t * t * (3 - 2 * t)
+
+
+def _hemmed(garment: Garment, loops: list[Numbers], thick: float = 0.003, turn: float = 0.014) -> Garment:
+    """Give every border a visible thickness: a strip turned in and back under the cloth."""
+    points, rest, uv = [garment.points], [garment.rest], [garment.uv]
+    triangles, bone, weight = [garment.triangles], [garment.bone], [garment.weight]
+    normal = body.normals(garment.points, garment.triangles).astype(float)
+    count, lines = len(garment.points), list(garment.lines)
+    inner = _inward(garment)
+    for loop in loops:
+        n = len(loop)
+        p = garment.points[loop]
+        first = p - normal[loop] * thick
+        second = first + inner[loop] * turn - normal[loop] * 0.001
+        points += [first, second]
+        rest += [garment.rest[loop]] * 2
+        uv += [garment.uv[loop]] * 2
+        bone += [garment.bone[loop]] * 2
+        weight += [garment.weight[loop]] * 2
+        rows = np.stack([loop, np.arange(count, count + n), np.arange(count + n, count + 2 * n)])
+        count += 2 * n
+        a, d = rows[:-1], rows[1:]
+        b, c = np.roll(a, -1, 1), np.roll(d, -1, 1)
+        triangles += [np.stack([b, a, d], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]
+    joined = [np.concatenate(x) for x in (points, rest, triangles, bone, weight, uv)]
+    return replace(
+        garment, points=joined[0], rest=joined[1], triangles=joined[2], bone=joined[3], weight=joined[4],
+        uv=joined[5], lines=lines,
+    )  # fmt: skip
+
+
+def _inward(garment: Garment) -> Array:
+    """Per vertex, the direction along the cloth away from its border (towards its neighbours' mean)."""
+    around = neighbours(garment.triangles, len(garment.points))
+    return unit(around @ garment.points - garment.points)

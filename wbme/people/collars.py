@@ -1,0 +1,237 @@
+"""Collars: what is sewn to the neckline of a garment, lofted along its rim."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from wbme.people import body
+from wbme.people.cloth import Array, Numbers, borders
+from wbme.people.clothes import Garment
+from wbme.people.hair import grid_triangles
+from wbme.people.scalp import unit
+from wbme.people.wear import tube
+
+
+@dataclass(frozen=True, eq=False)
+class Rim:
+    """The border around the neck, evenly resampled from the front over the person's left and the back to the
+    front again: points, out (the cloth's normal), up (along the body towards the head), nearest (vertices of
+    the garment), back (0 at the front to 1 at the back)."""
+
+    points: Array
+    out: Array
+    up: Array
+    nearest: Numbers
+    back: Array
+
+
+def neck_rim(garment: Garment, count: int = 128) -> Rim:
+    """The border of a garment that goes around the neck."""
+    outer = garment.triangles[(garment.triangles < garment.count).all(1)]
+    loop = max(borders(outer), key=lambda one: garment.rest[one, 1].min())
+    p = garment.points[loop]
+    p = np.roll(p, -int(np.argmin(np.abs(p[:, 0]) + 10 * (p[:, 2] < p[:, 2].mean()))), 0)
+    if p[len(p) // 4, 0] < 0:
+        p = np.roll(p[::-1], 1, 0)
+    closed = np.concatenate([p, p[:1]])
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    at = np.linspace(0, length[-1], count, endpoint=False)
+    points = np.stack([np.interp(at, length, closed[:, k]) for k in range(3)], 1)
+    points[:, 0] = (points[:, 0] - np.roll(points[::-1], 1, 0)[:, 0]) / 2  # symmetric
+    for k in (1, 2):
+        points[:, k] = (points[:, k] + np.roll(points[::-1], 1, 0)[:, k]) / 2
+    _, nearest = cKDTree(garment.points[: garment.count]).query(points)
+    out = body.normals(garment.points[: garment.count], outer).astype(float)[nearest]
+    for _ in range(8):
+        out = unit(out + np.roll(out, 1, 0) + np.roll(out, -1, 0))
+    up = unit(np.cross(out, np.roll(points, -1, 0) - np.roll(points, 1, 0)))
+    up *= np.sign((up[:, 1] * 1.0).sum())
+    half = count / 2
+    return Rim(points, out, up, nearest, 1 - np.abs(np.arange(count) - half) / half)
+
+
+def attached(
+    garment: Garment, part: str, sheet: Array, nearest: Numbers, colour: Array, *, wrap: bool = True,
+    lift: float = 0.0, lines: tuple[tuple[str, int, float], ...] = (),
+) -> Garment:  # fmt: skip
+    """A further piece, rows x columns x 3 at rest, that follows ``garment`` at its vertices ``nearest`` (one
+    a column). lift > 0 keeps it that far (metres) outside the garment. lines: kind, row, width of lines.
+    """
+    rows, columns, _ = sheet.shape
+    points = sheet.reshape(-1, 3)
+    if lift:
+        own = garment.points[: garment.count]
+        inner = garment.triangles[(garment.triangles < garment.count).all(1)]
+        normal = body.normals(own, inner).astype(float)
+        distance, near = cKDTree(own).query(points)
+        depth = ((points - own[near]) * normal[near]).sum(1)
+        push = np.where(distance < 0.05, np.clip(lift - depth, 0, 0.03), 0)
+        pushed = (points + normal[near] * push[:, None]).reshape(rows, columns, 3)
+        for _ in range(4):  # the push follows every facet: smooth along the rows
+            left, right = np.roll(pushed, 1, 1), np.roll(pushed, -1, 1)
+            if not wrap:
+                left[:, 0], right[:, -1] = pushed[:, 0], pushed[:, -1]
+            keep = np.ones((1, columns, 1))
+            if not wrap:
+                keep[:, [0, -1]] = 0
+            pushed = pushed + 0.5 * keep * ((left + right) / 2 - pushed)
+        points = pushed.reshape(-1, 3)
+        nearest_all = near
+    else:
+        nearest_all = np.tile(nearest, rows)
+    index = np.arange(rows * columns).reshape(rows, columns)
+    drawn = [
+        (kind, np.append(index[row], index[row, 0]) if wrap else index[row], w) for kind, row, w in lines
+    ]
+    return replace(
+        garment, part=part, points=points, rest=garment.rest[nearest_all],
+        triangles=grid_triangles(rows, columns, wrap), bone=garment.bone[nearest_all],
+        weight=garment.weight[nearest_all], uv=garment.uv[nearest_all],
+        colour=colour, texture=None, smooth=0.6, lines=drawn, count=rows * columns,
+    )  # fmt: skip
+
+
+def _rib(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
+    """A knitted band along the neckline."""
+    profile = (
+        (-0.002, -0.001),
+        (-0.002, 0.0024),
+        (0.004, 0.0036),
+        (0.010, 0.0030),
+        (0.0125, 0.0010),
+        (0.0105, -0.001),
+    )
+    sheet = np.stack([rim.points + rim.up * h + rim.out * o for h, o in profile])
+    return [attached(made, "collar", sheet, rim.nearest, colour * 0.90, lines=(("collar", 1, 0.7),))]
+
+
+def _fold_over(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
+    """A turtleneck's turned-down tube."""
+    drop = np.array([0.0, -1.0, 0.0])
+    profile = ((-0.002, -0.001), (0.003, 0.001), (0.004, 0.004), (0.000, 0.0072), (-0.016, 0.0085),
+               (-0.034, 0.0085), (-0.041, 0.0070), (-0.041, 0.003))  # fmt: skip
+    level = np.stack([rim.out[:, 0], 0 * rim.out[:, 0], rim.out[:, 2]], 1)
+    level /= np.linalg.norm(level, axis=1, keepdims=True)
+    for _ in range(12):
+        level = level / 2 + (np.roll(level, 1, 0) + np.roll(level, -1, 0)) / 4
+    sheet = np.stack([rim.points - drop * h + level * o for h, o in profile])
+    return [attached(made, "collar", sheet, rim.nearest, colour * 0.97, lines=(("collar", 6, 0.8),))]
+
+
+def _leaf(
+    made: Garment, rim: Rim, colour: Array, stand: Callable[[Array], Array], width: Callable[[Array], Array],
+    spread: Callable[[Array], Array], gap: float, part: str,
+) -> Garment:  # fmt: skip
+    """A collar that stands up from the neckline and falls outwards. stand, width, spread (towards the front):
+    metres as functions of ``Rim.back``; gap: how much of the rim stays open at the front."""
+    count = len(rim.points)
+    skip = max(1, round(gap * count / 2))
+    pick = np.arange(skip, count - skip + 1)
+    b = np.clip((rim.back[pick] - gap) / (1 - gap), 0, 1)
+    p, out, up = rim.points[pick], rim.out[pick], rim.up[pick]
+    ahead = np.gradient(p, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    ahead *= np.where(np.arange(len(pick)) < len(pick) / 2, -1, 1)[:, None]  # towards the front
+    top = p + up * stand(b)[:, None] + out * 0.003
+    end = p - up * width(b)[:, None] + ahead * spread(b)[:, None] + out * 0.007
+    rows = [p - up * 0.004 + out * 0.001, p + up * 0.5 * stand(b)[:, None] + out * 0.0015, top]
+    for r in (0.06, 0.2, 0.4, 0.6, 0.8, 0.97, 1.0):
+        rows.append(top + (end - top) * r + out * (0.006 * np.sin(np.pi * r) ** 0.6 + 0.001)[..., None])
+    rows.append(end - out * 0.0035 + up * 0.0015)
+    return attached(made, part, np.stack(rows), rim.nearest[pick], colour, wrap=False, lift=0.0035,
+                    lines=(("collar", 8, 0.9),))  # fmt: skip
+
+
+def _shirt(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
+    collar = _leaf(
+        made, rim, np.minimum(colour * 1.03, 0.96), lambda b: 0.010 + 0.016 * np.minimum(b * 2, 1),
+        lambda b: 0.020 + 0.034 * np.exp(-((b / 0.22) ** 2)), lambda b: 0.020 * np.exp(-((b / 0.2) ** 2)),
+        0.012, "collar",
+    )  # fmt: skip
+    return [collar, *_placket(made, rim)]
+
+
+def _placket(made: Garment, rim: Rim) -> list[Garment]:
+    """Buttons down the front."""
+    top = rim.points[0]
+    front = (np.abs(made.points[: made.count, 0]) < 0.03) & (made.points[: made.count, 2] > top[2] - 0.08)
+    own = np.flatnonzero(front)
+    out = []
+    for k in range(5):
+        y = top[1] - 0.035 - 0.085 * k
+        near = own[np.argmin(np.abs(made.points[own, 1] - y) + 2 * np.abs(made.points[own, 0]))]
+        z = made.points[near, 2] + 0.002
+        t = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+        ring = np.stack([np.cos(t), np.sin(t), 0 * t], 1)
+        at = np.array([0.0, made.points[near, 1], z])
+        sheet = np.stack(
+            [at + ring * 0.0052, at + ring * 0.0046 + [0, 0, 0.0018], at + ring * 1e-5 + [0, 0, 0.0018]]
+        )
+        out.append(attached(made, "button", sheet, np.full(12, near), np.array([0.80, 0.78, 0.74]) * 0.9))
+    return out
+
+
+def _lapels(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
+    def width(b: Array) -> Array:
+        lapel = 0.082 * np.clip(b / 0.50, 0, 1) ** 0.8
+        collar = 0.050 - 0.012 * np.clip((b - 0.56) / 0.3, 0, 1)
+        notch = 1 / (1 + np.exp(-(b - 0.525) / 0.006))
+        dip = 0.022 * np.exp(-(((b - 0.525) / 0.016) ** 2))
+        return lapel * (1 - notch) + collar * notch - dip
+
+    def stand(b: Array) -> Array:
+        return 0.002 + 0.020 * np.clip((b - 0.5) / 0.2, 0, 1)
+
+    def spread(b: Array) -> Array:
+        return -0.012 * np.exp(-(((b - 0.4) / 0.2) ** 2))
+
+    return [_leaf(made, rim, np.clip(colour * 1.10, 0, 1), stand, width, spread, 0.012, "lapel")]
+
+
+def _hood(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
+    """A hood that lies on the back: a roll around the neck, thick behind, and two strings."""
+    b = rim.back
+    r = 0.0085 + 0.030 * np.clip((b - 0.22) / 0.6, 0, 1) ** 1.3
+    centre = rim.points + rim.out * (0.55 * r)[:, None] + rim.up * (0.15 * r)[:, None]
+    rows = []
+    for angle in np.linspace(-0.75 * np.pi, 0.95 * np.pi, 13):
+        across, along = np.cos(angle), np.sin(angle)
+        rows.append(centre + rim.out * (r * across * 0.85)[:, None] + rim.up * (r * along * 1.25)[:, None])
+    hood = attached(made, "hood", np.stack(rows), rim.nearest, colour * 0.97, lift=0.002)
+    back = np.flatnonzero(b > 0.62)
+    s = np.linspace(0, 1, 9)[:, None, None]
+    fall = np.sin(np.clip((b[back] - 0.62) / 0.38, 0, 1) * np.pi / 2)[None, :, None]
+    start = centre[back] + rim.out[back] * 0.8 * r[back][:, None]
+    bag = (
+        start
+        + s * fall * (np.array([0.0, -0.16, -0.012]) + 0 * start)
+        + rim.out[back] * (0.022 * np.sin(np.pi * s) * fall)
+    )
+    bag[..., 0] *= 1 - 0.45 * s[..., 0] ** 2
+    pouch = attached(made, "hood", bag, rim.nearest[back], colour * 0.95, wrap=False, lift=0.006)
+    strings = []
+    for side in (5, len(b) - 5):
+        start = rim.points[side] + rim.out[side] * 0.012
+        length = np.linspace(0, 0.11, 12)[:, None]
+        path = start + length * np.array([0.05 * np.sign(start[0]), -1.0, 0.0])
+        points, _ = tube(path, 0.0030, sides=6)
+        sheet = points.reshape(12, 6, 3)
+        strings.append(
+            attached(
+                made,
+                "string",
+                sheet,
+                np.full(6, rim.nearest[side]),
+                np.clip(colour * 1.25 + 0.08, 0, 0.95),
+                lift=0.004,
+            )
+        )
+    return [hood, pouch, *strings]
+
+
+COLLARS: dict[str, Callable[[Garment, Rim, Array], list[Garment]]] = {
+    "tee": _rib, "long sleeve": _rib, "v-neck": _rib, "turtleneck": _fold_over, "hoodie": _hood,
+    "shirt": _shirt, "jacket": _lapels,
+}  # fmt: skip

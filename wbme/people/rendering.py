@@ -1,0 +1,128 @@
+"""A rendered set: many people, each seen a few times, as a folder that wbme.data reads.
+
+people/views.jsonl (a row a view), people/views/ID/{photo,labels,albedo,shading}.png, points.npz and row.json;
+characters/NAME/sheet.yaml and characters/NAME/ID/{palette,oracle,ink,drawn}.png.
+"""
+
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from wbme.base.errors import ParameterError, StoreError, WbmeError
+from wbme.base.paths import write_atomic
+from wbme.people import context, person, sheet, views
+from wbme.people.views import Plan
+
+_LIMITS = {"people": (1, 1_000_000), "shots": (1, 100), "size": (64, 2048), "first": (0, 10_000_000)}
+
+
+def render_set(
+    folder: str | Path,
+    *,
+    people: int,
+    shots: int,
+    size: int = 512,
+    characters: Sequence[str] = ("romance",),
+    seed: int = 0,
+    first: int = 0,
+    workers: int | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Render ``people`` persons (numbers from ``first``), ``shots`` views each, ``size`` pixels square, into
+    ``folder``; yields the row of each view as soon as it is there. The set is whole when the iterator ends.
+
+    Finished views of the same seed, size, shots, characters and code are kept, others rendered again, so that
+    a run cut off at any moment goes on where it was and ends with the same bytes. ``characters``: names of
+    sheets or .yaml files. ``workers``: processes (default: the cores, 8 at most). Raises ParameterError at
+    once for a value out of range or an unknown character and WbmeError where no OpenGL renderer is installed;
+    the iterator raises StoreError where the disk refuses.
+    """
+    given = {"people": people, "shots": shots, "size": size, "first": first}
+    for name, (least, most) in _LIMITS.items():
+        if not least <= given[name] <= most:
+            raise ParameterError(f"render_set: {name} is {given[name]}: choose {least} to {most}")
+    if size % 8 or not characters:
+        raise ParameterError("render_set: size must be a multiple of 8, and at least one character is needed")
+    names = [sheet.load(character).name for character in characters]
+    if len(set(names)) < len(names):
+        raise ParameterError(f"render_set: two sheets of {', '.join(characters)} have the same name")
+    context.renderer()  # one sentence now rather than one from each worker
+    plan = Plan(str(Path(folder).absolute()), seed, shots, size, tuple(characters))
+    return _render(plan, range(first, first + people), workers)
+
+
+def _render(plan: Plan, numbers: range, workers: int | None) -> Iterator[dict[str, Any]]:
+    folder = Path(plan.folder)
+    for old in [
+        *folder.glob(".part-*"),
+        *folder.glob("people/views/.old-*"),
+        *folder.glob("characters/*/.old-*"),
+    ]:
+        shutil.rmtree(old, ignore_errors=True)
+    rows: dict[str, dict[str, Any]] = {}
+    missing: dict[int, list[int]] = {}
+    for number in numbers:
+        for shot in range(plan.shots):
+            row = views.finished(plan, number, shot)
+            if row is None:
+                missing.setdefault(number, []).append(shot)
+            else:
+                rows[row["id"]] = row
+                yield row
+    for row in _render_missing(plan, missing, workers):
+        rows[row["id"]] = row
+        yield row
+    for character in plan.characters:
+        known = sheet.path(character)
+        write_atomic(folder / "characters" / sheet.load(character).name / "sheet.yaml", known.read_bytes())
+    names = [plan.name(number, shot) for number in numbers for shot in range(plan.shots)]
+    lines = [json.dumps(rows[name], ensure_ascii=False, sort_keys=True) + "\n" for name in names]
+    write_atomic(folder / "people" / "views.jsonl", "".join(lines))
+
+
+def _render_missing(
+    plan: Plan, missing: dict[int, list[int]], workers: int | None
+) -> Iterator[dict[str, Any]]:
+    count = min(workers or min(os.cpu_count() or 1, 8), len(missing))
+    if count <= 1:
+        for task in missing.items():
+            yield from _render_person(plan, *task)
+        return
+    spawn = multiprocessing.get_context("spawn")  # a forked OpenGL context does not work
+    with ProcessPoolExecutor(count, spawn, initializer=_one_thread) as pool:
+        tasks = [pool.submit(_render_person, plan, *task) for task in missing.items()]
+        try:
+            for task in as_completed(tasks):
+                yield from task.result()
+        except BrokenProcessPool as error:
+            raise WbmeError(
+                f"a process that renders {plan.folder} was ended from outside (out of memory?): run again to "
+                "go on, with fewer workers if it happens again"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _one_thread() -> None:
+    """The processes themselves keep the cores busy."""
+    os.environ["LP_NUM_THREADS"] = "1"
+    cv2.setNumThreads(1)
+
+
+def _render_person(plan: Plan, number: int, shots: list[int]) -> list[dict[str, Any]]:
+    """Draw some shots of one person; their rows."""
+    try:
+        someone = person.sample(plan.seed, number)
+        models = ((shot, someone.shoot(shot, views.framing(plan, number, shot))) for shot in shots)
+        return [views.render(plan, model, number, shot) for shot, model in models]
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {plan.folder}: {error.strerror}; free space there and run again to go on"
+        ) from error

@@ -1,0 +1,138 @@
+"""A person as a character is drawn: flat tones with one shadow shape, drawn features, and ink.
+
+Two pictures share every shape: ``palette`` in the character's skin and ``oracle`` in the person's own, so
+that colour reflection applied to the first has the second as its known answer.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from wbme.color.spaces import lab_to_srgb, srgb_to_lab
+from wbme.geometry.parsing import EYES, INDEX
+from wbme.people import cel, facial, lines
+from wbme.people.camera import Camera
+from wbme.people.fills import Fills
+from wbme.people.gbuffer import GBuffer
+from wbme.people.lights import Light
+from wbme.people.mesh import Model
+from wbme.people.sheet import Sheet, srgb
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+_FACE = 0.36  # a face this wide (share of the picture) has lines of weight 1
+_BEFORE = 0.02  # metres: what lies this far before a feature hides it
+_SMALL = 6  # pixels at 512: narrower faces get no drawn features
+_GRIN = 0.2  # a mouth whose opening is narrower (area over squared width) shows both rows of teeth
+_LIPS = {"upper lip": "u_lip", "lower lip": "l_lip", "mouth": "mouth"}
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The layers of one drawing, all H x W. palette, oracle: RGBA without lines. ink: coverage of the lines.
+    drawn: RGBA that lies over any base and under the ink. RGBA is sRGB with straight alpha."""
+
+    palette: Bytes
+    oracle: Bytes
+    ink: Bytes
+    drawn: Bytes
+
+
+def draw(model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sheet) -> Drawn:
+    """Draw ``model`` as the character of ``sheet``; ``light`` only gives the direction of the shadows."""
+    fills = Fills(model, camera, light, gbuffer, sheet)
+    skin, others = fills.skin(), [fills.hair(), fills.rest()]
+    below = sum(region.painted() for region in others)
+    cover = np.clip(skin.cover + sum(region.cover for region in others), 0, 1)
+    palette, oracle = (
+        _straight(np.dstack([skin.painted(base) + below, cover])) for base in (srgb(sheet.skin.colour), None)
+    )
+    full = max(camera.size)
+    weight = full / 512 * float(np.clip((fills.wide / (_FACE * full)) ** 0.45, 0.4, 1.15))
+    ink = lines.draw(gbuffer, model.curves, camera, sheet.lines, weight, light.direction)
+    features = np.zeros((*ink.shape, 4), np.float32)
+    room = 0.12 * np.ptp(fills.points[:, :2], axis=0).max() + 4
+    x0, y0 = np.maximum(np.floor(fills.points[:, :2].min(0) - room), 0).astype(int).tolist()
+    x1, y1 = np.minimum(np.ceil(fills.points[:, :2].max(0) + room), camera.size).astype(int).tolist()
+    if min(x1 - x0, y1 - y0) > 2 and fills.wide >= _SMALL * full / 512:
+        face = _face(fills, camera, gbuffer, (x0, y0, x1, y1))
+        side = float(np.clip(light.direction[0] * 2, -1, 1))
+        drawing = facial.Drawing((x1 - x0, y1 - y0), face, sheet, side, weight)
+        features[y0:y1, x0:x1] = drawing.rgba
+        np.maximum(ink[y0:y1, x0:x1], drawing.ink, out=ink[y0:y1, x0:x1])
+    return Drawn(palette, oracle, np.rint(ink * 255).astype(np.uint8), _straight(features))
+
+
+def compose(
+    drawn: Drawn, ink: ArrayLike, which: str = "palette", background: ArrayLike = (1.0, 1.0, 1.0)
+) -> Floats:
+    """The finished drawing, H x W x 3 in [0, 1]: ink over ``drawn`` over ``which`` ("palette" or "oracle")
+    over ``background``. ``ink`` (the lines' colour) and ``background``: sRGB in [0, 1], 3 or H x W x 3."""
+    picture = np.broadcast_to(np.asarray(background, np.float32), (*drawn.ink.shape, 3))
+    for layer in (getattr(drawn, which), drawn.drawn):
+        alpha = layer[..., 3:].astype(np.float32) / 255
+        picture = picture + alpha * (layer[..., :3].astype(np.float32) / 255 - picture)
+    cover = drawn.ink[..., None].astype(np.float32) / 255
+    return np.asarray(picture + cover * (np.asarray(ink, np.float32) - picture), np.float32)
+
+
+def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, int, int]) -> facial.Face:
+    """The face of a view in the pixels of ``box``."""
+    model, (x0, y0, x1, y1) = fills.model, box
+    shift = np.array([x0, y0, 0.0])
+    fine = gbuffer.depth.shape[1] // camera.size[0]
+    part = (slice(y0 * fine, y1 * fine), slice(x0 * fine, x1 * fine))
+    parts = {name: gbuffer.label[part] == INDEX[label] for name, label in _LIPS.items()}
+    row, column = np.nonzero(parts["mouth"])
+    narrow = not len(row) or len(row) < _GRIN * float(max(np.ptp(column), 1)) ** 2
+    for name in ("teeth", "tongue"):
+        # A wide open mouth shows the upper row alone, and the tongue on its floor.
+        wanted = "upper-teeth" if name == "teeth" and not narrow else name
+        own = [number for number, mesh in enumerate(model.meshes) if mesh.part.endswith(wanted)]
+        parts[name] = np.isin(gbuffer.part[part], own) & parts["mouth"]
+    if len(row):
+        parts["tongue"][: int(np.median(row))] = False
+    depth, skin = gbuffer.depth[part], fills.is_skin[part]
+    y, x = (np.mgrid[: depth.shape[0], : depth.shape[1]].astype(np.float32) + 0.5) / fine
+
+    def seen(points: NDArray) -> Floats:
+        plane, *_ = np.linalg.lstsq(np.column_stack([points[:, :2], np.ones(len(points))]), points[:, 2])
+        clear = skin & (depth > plane[0] * x + plane[1] * y + (plane[2] - _BEFORE))
+        return np.asarray(
+            cv2.resize(clear.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+        )
+
+    irises = camera.project(model.irises)
+    brows = [camera.project(curve.points) - shift for curve in model.curves if curve.kind == "brow"]
+    lips, brow, iris = _colours(fills, irises)
+    return facial.Face(fills.points - shift, irises - shift, brows, seen, parts, fine, lips, brow, iris)
+
+
+def _colours(fills: Fills, irises: NDArray) -> tuple[Floats, Floats, Floats]:
+    """Lips, brows and iris of the person, as they are drawn."""
+    skin = fills.own_skin
+    lips = srgb_to_lab(fills.median({INDEX["u_lip"], INDEX["l_lip"]}, skin))
+    hair = fills.median({INDEX["hair"]}, fills.median({INDEX["l_brow"], INDEX["r_brow"]}, srgb("#4a3328")))
+    brow = srgb_to_lab(hair) * np.array([1 - fills.sheet.brows, 1, 1])
+    brow[0] = max(min(brow[0], srgb_to_lab(skin)[0] - 14), 3)
+    # What is seen of the irises between pupil and rim.
+    y, x = np.nonzero(np.isin(fills.label, list(EYES)))
+    found = [np.zeros((0, 3), np.float32)]
+    for centre, *rim in irises[..., :2]:
+        radius = np.linalg.norm(rim - centre, axis=1).mean()
+        away = np.hypot(x + 0.5 - centre[0], y + 0.5 - centre[1]) / max(radius, 1e-6)
+        here = (away > 0.45) & (away < 0.85)
+        found.append(fills.albedo[y[here], x[here]])
+    seen = np.concatenate(found)
+    iris = srgb_to_lab(np.median(seen, axis=0) if len(seen) > 4 else srgb("#6b4a2e"))
+    iris = iris * np.array([1, 1.1, 1.1]) + np.array([8, 0, 0])
+    return lab_to_srgb(cel.toned(lips, fills.sheet.skin.lip)), lab_to_srgb(brow), lab_to_srgb(iris)
+
+
+def _straight(premultiplied: Floats) -> Bytes:
+    alpha = premultiplied[..., 3:]
+    colour = premultiplied[..., :3] / np.maximum(alpha, 1e-4)
+    return np.rint(np.clip(np.dstack([colour, alpha]), 0, 1) * 255).astype(np.uint8)

@@ -1,0 +1,188 @@
+"""A trained student as files: weights, card, and one ONNX graph that needs nothing behind it.
+
+A model folder holds ``model.safetensors`` (weights as trained), ``model.json`` (the card) and ``model.onnx``
+(folded). Graph inputs are ``image`` (N x 3 x H x W float32 RGB in [0, 1], H and W free multiples of 8) and,
+for the layered head, the controls of ``wbme.nets.layered`` (one value each) and ``ink_colour`` (3); its
+output is ``drawing``, as ``image``.
+"""
+
+import io
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wbme.base.errors import ModelError
+from wbme.base.hashing import sha256_bytes
+from wbme.base.paths import workspace, write_atomic
+from wbme.nets import layered
+from wbme.nets import student as student_module
+from wbme.nets.student import MULTIPLE, Student
+
+SCHEMA = 1
+OPSET = 18
+_ASSETS = Path(__file__).parents[1] / "assets"
+
+
+class Drawing(nn.Module):
+    """What is exported: a folded student and, for the layered head, ink over tone with live controls."""
+
+    def __init__(self, student: Student, cond: Tensor):
+        super().__init__()
+        self.net = student.fold(cond)
+
+    def forward(self, image: Tensor, *controls: Tensor) -> Tensor:
+        out = self.net(image, None)
+        if not controls:
+            return out.clamp(0.0, 1.0)
+        threshold, gain, *tones, colour = controls
+        alpha = layered.ink_alpha(out[:, 3:], threshold, gain)
+        return layered.compose(layered.tone(out[:, :3], *tones), alpha, colour.reshape(1, 3, 1, 1))
+
+
+def control_values(card: dict[str, Any], **changes: Any) -> dict[str, Tensor]:
+    """The graph's inputs after ``image``, by name and in order: the card's defaults, then ``changes``."""
+    values = {**card["controls"], **changes}
+    return {name: torch.tensor(value, dtype=torch.float32).reshape(-1) for name, value in values.items()}
+
+
+def make_card(name: str, student: Student, **more: Any) -> dict[str, Any]:
+    """The card of a student: what it is, its controls with their defaults, and ``more`` (training, metrics,
+    licence ...)."""
+    controls = {**layered.CONTROLS, "ink_colour": list(layered.INK_COLOUR)}
+    return {
+        "schema": SCHEMA,
+        "name": name,
+        "architecture": student.architecture,
+        "head": student.head,
+        "branches": student.branches,
+        "characters": list(student.characters),
+        "multiple": MULTIPLE,
+        "controls": controls if student.head == "layered" else {},
+        "face_width": 224,
+        **more,
+    }
+
+
+def save_model(folder: Path, student: Student, card: dict[str, Any]) -> None:
+    """Write a model folder. Raises StoreError where it cannot be written."""
+    from safetensors.torch import save
+
+    state = {name: value.detach().cpu().contiguous() for name, value in student.state_dict().items()}
+    write_atomic(folder / "model.safetensors", save(state))
+    write_atomic(folder / "model.onnx", onnx_bytes(student, card))
+    write_atomic(folder / "model.json", json.dumps(card, indent=1) + "\n")
+
+
+def onnx_bytes(student: Student, card: dict[str, Any], **condition: Any) -> bytes:
+    """The ONNX graph of ``student`` for a condition (character, strength, skin), as bytes."""
+    import onnx
+
+    controls = control_values(card)
+    free = {0: "n", 2: "height", 3: "width"}
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tracing sizes, which this graph is made for
+        # The exporter by tracing takes a quarter of a second where the newer one takes half a minute.
+        torch.onnx.export(
+            Drawing(student, student.condition(**condition)).eval(),
+            (torch.rand(2, 3, 64, 96), *controls.values()),
+            file,
+            input_names=["image", *controls],
+            output_names=["drawing"],
+            dynamic_axes={"image": free, "drawing": free},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = onnx.load_from_string(file.getvalue())
+    # Tracing does not know the channels of a sum; backends find image tensors by them.
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 3
+    model.producer_name, model.producer_version = "wbme", str(SCHEMA)
+    return model.SerializeToString()
+
+
+def load_model(folder: Path) -> tuple[Student, dict[str, Any]]:
+    """The student of a model folder, in evaluation mode, and its card.
+
+    Raises ModelError where a file is missing or damaged, or the weights are not those of the card's student.
+    """
+    return _load(folder / "model.safetensors", folder / "model.json")
+
+
+def _load(weights: Path, about: Path) -> tuple[Student, dict[str, Any]]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    card = read_card(about)
+    student = Student(card["architecture"], card["head"], tuple(card["characters"]), card["branches"])
+    try:
+        state = load(weights.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"cannot read weights from {weights}: {getattr(error, 'strerror', None) or error}; "
+            "train or copy the model again"
+        ) from error
+    fill(student, state, str(weights))
+    return student.eval().requires_grad_(False), card
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """The card of a model, checked for the fields that say which network it is. Raises ModelError."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        for field, kind in (("architecture", str), ("head", str), ("characters", list), ("branches", bool)):
+            if not isinstance(card[field], kind):
+                raise TypeError(f"{field} is not a {kind.__name__}")
+        if card["schema"] != SCHEMA:
+            raise ValueError(f"schema {card['schema']} is not {SCHEMA}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = getattr(error, "strerror", None) or (f"no {error}" if isinstance(error, KeyError) else error)
+        raise ModelError(f"{path} is not a model card ({why}): train or copy the model again") from error
+    return card
+
+
+def fill(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
+    """Load ``state`` into ``module``; ModelError names the first keys that are missing, unexpected, or of
+    another shape, and ``source``."""
+    own = module.state_dict()
+    shapes = {key: (tuple(state[key].shape), tuple(own[key].shape)) for key in own if key in state}
+    wrong = {
+        "missing": [key for key in own if key not in state],
+        "unexpected": [key for key in state if key not in own],
+        "of another shape": [f"{key} {got} for {want}" for key, (got, want) in shapes.items() if got != want],
+    }
+    more = {what: f" and {len(keys) - 3} more" if len(keys) > 3 else "" for what, keys in wrong.items()}
+    told = [f"{what} {', '.join(keys[:3])}{more[what]}" for what, keys in wrong.items() if keys]
+    if told:
+        raise ModelError(f"{source} does not hold the weights of this network: {'; '.join(told)}")
+    module.load_state_dict(state)
+
+
+def shipped() -> list[str]:
+    """Names of the trained networks that come with wbme."""
+    return sorted(path.stem for path in _ASSETS.glob("*.safetensors"))
+
+
+def model_folder(name_or_path: str | Path) -> Path:
+    """A folder with ``model.onnx`` and ``model.json``: the one given, or that of a shipped network, which is
+    exported into the workspace on first use.
+
+    Raises ModelError where there is neither such a folder nor such a network.
+    """
+    given = Path(name_or_path)
+    if (given / "model.onnx").is_file():
+        read_card(given / "model.json")
+        return given
+    if str(name_or_path) not in shipped():
+        known = ", ".join(shipped()) or "none"
+        raise ModelError(f"there is no model folder {given}, and no shipped network is called so: {known} is")
+    weights, about = _ASSETS / f"{given}.safetensors", _ASSETS / f"{given}.json"
+    sources = (weights, about, Path(layered.__file__), Path(student_module.__file__), Path(__file__))
+    digest = sha256_bytes(b"".join(path.read_bytes() for path in sources))
+    folder = workspace() / "cache" / "models" / f"{given}-{digest[:16]}"
+    if not (folder / "model.json").is_file():  # written last
+        save_model(folder, *_load(weights, about))
+    return folder

@@ -1,0 +1,1 @@
+"""Teachers and the stages that make pairs: pure functions of arrays and parameters."""

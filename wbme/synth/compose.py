@@ -1,0 +1,195 @@
+"""Pairs from rendered views: each stage a pure function, put together for one view and for a whole set."""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wbme.base.errors import ParameterError
+from wbme.base.hashing import digest_json
+from wbme.base.seeds import generator
+from wbme.data import cutface, pairs, rendered
+from wbme.data.degrade import degrade
+from wbme.data.rendered import Layers
+from wbme.data.sources import Source
+from wbme.geometry.parsing import SKIN
+from wbme.synth import background, composite
+from wbme.synth.composite import Drawing
+from wbme.synth.ink import Ink, flow_lines
+from wbme.synth.texture import Texture, flatten, in_steps
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides what a pair looks like, apart from view, pictures and seed.
+
+    ``pictures``: share of backgrounds that are photographs, the others are made-up scenes; ``defocus``: share
+    of backgrounds out of focus; ``cutface``: share of pairs that are heads pasted on a landscape, 1 to
+    ``heads`` of them; ``wrap`` of the background's light around the person; ``degrade``: strength of the
+    photo side's faults."""
+
+    drawing: Drawing = field(default_factory=Drawing)
+    texture: Texture = field(default_factory=Texture)
+    ink: Ink = field(default_factory=Ink)
+    pictures: float = 0.6
+    defocus: float = 0.4
+    cutface: float = 0.3
+    heads: int = 3
+    wrap: float = 0.25
+    degrade: float = 1.0
+
+    def __post_init__(self) -> None:
+        shares = (self.pictures, self.defocus, self.cutface, self.wrap)
+        if not all(0 <= share <= 1 for share in shares) or self.heads < 1 or self.degrade < 0:
+            raise ParameterError(
+                f"pictures, defocus, cutface, wrap = {shares} must lie in [0, 1], heads = {self.heads} be 1 "
+                f"or more, and degrade = {self.degrade} not be negative"
+            )
+
+    def recipe(self) -> dict[str, str]:
+        """A digest for each stage."""
+        stages: dict[str, Any] = {name: asdict(getattr(self, name)) for name in ("drawing", "texture", "ink")}
+        stages |= {"background": [self.pictures, self.defocus, self.wrap], "degrade": self.degrade}
+        stages["cutface"] = [self.cutface, self.heads]
+        return {name: digest_json(stage)[:16] for name, stage in stages.items()}
+
+
+def compose(
+    layers: Layers, behind: F32, settings: Settings, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """The arrays of one pair, as ``data.pairs`` keeps them, and its steps: clean (the photograph before its
+    faults), flat (texture-filtered), lines (of the photograph).
+
+    ``layers`` of everybody in it before the background ``behind``, H x W x 3 sRGB in [0, 1].
+    """
+    clean = composite.before(layers.photo, behind, settings.wrap)
+    flat, lines = flatten(clean, settings.texture), flow_lines(clean, settings.ink)
+    base = composite.base(clean, flat, layers, settings.drawing)
+    skin = cv2.cvtColor(base, cv2.COLOR_RGB2GRAY)[np.isin(layers.labels, list(SKIN))]
+    phase = float(np.median(skin) * settings.texture.levels % 1) if len(skin) else 0.0
+    outside = cv2.GaussianBlur((layers.heads == 0).astype(np.float32), (0, 0), 1.0)
+    base += outside[..., None] * (in_steps(base, settings.texture, phase) - base)
+    ink = composite.ink(layers, lines, settings.drawing)
+    oracle = composite.over(layers.drawn, composite.over(layers.oracle, base))
+    made = {name: getattr(layers, name) for name in ("labels", "albedo", "points", "boxes")}
+    made |= {"src": degrade(clean, rng, settings.degrade), "base": base, "ink": ink}
+    made |= {"tgt": composite.inked(base, ink), "oracle": composite.inked(oracle, ink)}
+    return {**made, "clean": clean, "flat": flat, "lines": lines}
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What pairs are made of: folders of the rendered people and of a character, the views used, the pictures
+    behind them (name, H x W x 3), and the seed."""
+
+    people: Path
+    character: Path
+    name: str
+    views: Sequence[dict[str, Any]]
+    pictures: Sequence[tuple[str, F32]]
+    seed: int = 0
+
+    def layers(self, view: dict[str, Any]) -> Layers:
+        """The layers of that view."""
+        return rendered.layers(self.people, self.character, view["id"])
+
+    def behind(self, size: int, settings: Settings, rng: np.random.Generator) -> tuple[str, F32]:
+        """Name and pixels, ``size`` squared, of a background: one of the pictures or a scene."""
+        if self.pictures and rng.random() < settings.pictures:
+            name, rgb = self.pictures[int(rng.integers(len(self.pictures)))]
+            return name, background.picture(rgb, size, rng, defocus=settings.defocus)
+        return "scene", background.scene(size, rng, defocus=settings.defocus)
+
+
+def landscapes(
+    source: Source, without: Sequence[str] = ("science",), least: int = 256
+) -> list[tuple[str, F32]]:
+    """Name and pixels of the pictures of a source that can stand behind people: coloured, without faces, at
+    least ``least`` pixels high and wide, and of no group in ``without``."""
+    rows = [row for row in source.pictures if not row["faces"] and not row["grey"]]
+    fit = [r for r in rows if r["group"] not in without and min(r["width"], r["height"]) >= least]
+    return [(row["name"], source.rgb(row)) for row in fit]
+
+
+def pair(
+    material: Material, number: int, settings: Settings
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Row and arrays of the pair of that number: the view ``number`` modulo their count, before a background
+    of its own or, in a share ``cutface`` of cases, its head and others of the same split on a landscape."""
+    view = material.views[number % len(material.views)]
+    rng = generator(material.seed, "pair", number)
+    layers, views, boxes = material.layers(view), [view["id"]], []
+    if rng.random() < settings.cutface and np.isfinite(layers.boxes).all():
+        friends = [v for v in material.views if v["split"] == view["split"]]
+        more = [friends[k] for k in rng.integers(len(friends), size=int(rng.integers(settings.heads)))]
+        people = [layers, *map(material.layers, more)]
+        cuts = [cutface.cut(one) for one in people if np.isfinite(one.boxes).all()]
+        layers, boxes = cutface.paste(cutface.empty(*layers.labels.shape), cuts, rng)
+        views += [v["id"] for v in more]
+    behind, place = material.behind(layers.labels.shape[0], settings, rng)
+    lost = boxes.count(None)
+    lineage = {"views": views, "cutface": boxes, "background": behind, "seed": material.seed}
+    lineage["background_share"] = round(float(np.mean(layers.labels == 0)), 4)
+    lineage["generator"] = view.get("generator")
+    lineage["notes"] = [f"{lost} of {len(boxes)} heads found no place"] if lost else []
+    own = settings.drawing.head == "flat" or settings.drawing.reflection
+    row = {"id": f"{number:05d}", **{key: view[key] for key in ("split", "identity", "light")}}
+    row |= {"character": material.name, "geometry": "aligned", "strength": 1.0}
+    row |= {"skin": "own" if own else "character", "recipe": settings.recipe(), "lineage": lineage}
+    return row, compose(layers, place, settings, rng)
+
+
+def write_set(
+    folder: Path, material: Material, settings: Settings, count: int, workers: int = 2
+) -> Iterator[dict[str, Any]]:
+    """Write the pairs 0 .. count - 1 to ``folder`` and yield the row of each; those that stand are kept.
+
+    ``data.pairs.gather`` then makes a set of them. Raises ParameterError where there is no view.
+    """
+    if not material.views or count < 1:
+        raise ParameterError(
+            f"{count} pairs of {len(material.views)} views: render people first, ask for one or more"
+        )
+    todo = [n for n in range(count) if not pairs.finished(folder, f"{n:05d}")]
+    if workers < 2 or len(todo) < 8:
+        yield from (_written(folder, material, settings, n) for n in todo)
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (folder, material, settings))
+    try:
+        yield from pool.map(_work, todo)
+    finally:  # after an error nothing more is begun
+        pool.shutdown(cancel_futures=True)
+
+
+def _written(folder: Path, material: Material, settings: Settings, number: int) -> dict[str, Any]:
+    row, arrays = pair(material, number, settings)
+    return pairs.write(folder, row, arrays)
+
+
+_given: list[Any] = []
+
+
+def _begin(*given: Any) -> None:
+    cv2.setNumThreads(1)  # or OpenCV's threads would compete with the other process for the same cores
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    _given[:] = given
+
+
+def _leave_with_parent() -> None:
+    """A killed parent tells nobody."""
+    parent_process().join()
+    os._exit(1)
+
+
+def _work(number: int) -> dict[str, Any]:
+    return _written(*_given, number)

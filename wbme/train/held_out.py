@@ -1,0 +1,84 @@
+"""Checks on pairs that are never trained on, in numbers and as a sheet to look at."""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from wbme.base.errors import ParameterError
+from wbme.data.pairs import Pairs
+from wbme.geometry.parsing import SKIN
+from wbme.metrics import structure
+from wbme.nets import layered
+from wbme.nets.student import MULTIPLE, Student
+from wbme.runtime.export import Drawing, control_values, make_card
+
+MOST = 8  # pairs that are checked
+SHOWN = 3  # pairs on the sheet
+
+F32 = NDArray[np.float32]
+
+
+class HeldOut:
+    """The first pairs of the split ``val``, each cut to multiples of 8.
+
+    Raises ParameterError where there is none.
+    """
+
+    def __init__(self, pairs: Pairs):
+        rows = [row for row in pairs.rows if row["split"] == "val"][:MOST]
+        if not rows:
+            raise ParameterError(f"{pairs.folder} has no pair to validate on: compose more identities")
+        self.pairs = []
+        for row in rows:
+            found = pairs.load(row, ("src", "tgt", "labels"))
+            high, wide = (size // MULTIPLE * MULTIPLE for size in found["labels"].shape)
+            self.pairs.append({name: plane[:high, :wide] for name, plane in found.items()})
+
+    @property
+    def count(self) -> int:
+        """How many pairs are checked."""
+        return len(self.pairs)
+
+    def scores(self, student: Student) -> dict[str, float]:
+        """Means over the pairs: PSNR (dB) of drawing and of the photograph itself against the target, line
+        F1, share of flat pixels of drawing and target."""
+        drawing, rows = Drawing(student, student.condition()), []
+        for pair in self.pairs:
+            drawn, target = draw(drawing, pair["src"], pair["labels"]), pair["tgt"]
+            rows.append(
+                {
+                    "psnr": structure.distance(drawn, target)[1],
+                    "psnr_photo": structure.distance(pair["src"], target)[1],
+                    "line_f1": structure.line_f1(structure.lines(drawn), structure.lines(target)).f1,
+                    "flat": structure.flat_share(drawn),
+                    "flat_target": structure.flat_share(target),
+                }
+            )
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+    def sheet(self, student: Student) -> bytes:
+        """PNG: a row for each of the first pairs: photograph, drawing, target."""
+        drawing, rows = Drawing(student, student.condition()), []
+        for pair in self.pairs[:SHOWN]:
+            rows.append(np.hstack([pair["src"], draw(drawing, pair["src"], pair["labels"]), pair["tgt"]]))
+        wide = max(row.shape[1] for row in rows)
+        rows = [np.pad(r, ((0, 0), (0, wide - r.shape[1]), (0, 0)), constant_values=1) for r in rows]
+        _, data = cv2.imencode(".png", np.rint(np.vstack(rows)[..., ::-1] * 255).astype(np.uint8))
+        return data.tobytes()
+
+
+@torch.inference_mode()
+def draw(drawing: Drawing, rgb: F32, labels: NDArray[np.uint8], **changes: float) -> F32:
+    """What the exported graph draws of ``rgb`` (H x W x 3 in [0, 1], multiples of 8), in [0, 1].
+
+    A tone lies on the skin that ``labels`` (H x W) show; ``changes`` are controls.
+    """
+    card, skin = make_card("training", drawing.net), np.isin(labels, list(SKIN))
+    image = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32))[None]
+    if card["controls"] and skin.sum() > 50:
+        base = drawing(image, *control_values(card, **layered.BASE_ALONE).values())
+        level = float(np.median(layered.luma(base)[0, 0].numpy()[skin]))
+        changes = {"phase": layered.phase_of(level, card["controls"]["levels"]), **changes}
+    out = drawing(image, *control_values(card, **changes).values())
+    return np.ascontiguousarray(out[0].permute(1, 2, 0).numpy())

@@ -1,0 +1,51 @@
+"""What a training is told, in flat values: the parameters of notebook 41."""
+
+from dataclasses import dataclass
+
+from wbme.base.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Student, length, batches, optimiser and losses of a training.
+
+    ``seconds`` > 0 ends it (and its schedules) by the clock as well: it then does not repeat to the byte.
+    ``perceptual`` and ``critic`` are the weights of those losses, 0 leaves them out; the critic joins for
+    the last ``finish`` of the way. The held-out pairs are drawn ``checks`` times. Raises ParameterError for
+    a value out of its range.
+    """
+
+    architecture: str = "S2-32"
+    head: str = "layered"
+    branches: bool = True
+    characters: tuple[str, ...] = ("default",)
+    steps: int = 4000
+    seconds: float = 0.0
+    crop: int = 160
+    batch: int = 8
+    lr: float = 3e-3
+    warmup: int = 40
+    perceptual: float = 0.1
+    perceptual_every: int = 4
+    critic: float = 0.0
+    finish: float = 0.15
+    checks: int = 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        ranges = (
+            ("steps", self.steps >= 1, "1 or more"),
+            ("seconds", self.seconds >= 0, "0 (no limit) or more"),
+            ("crop", self.crop >= 32 and self.crop % 8 == 0, "a multiple of 8, 32 or more"),
+            ("batch", self.batch >= 2, "2 or more"),
+            ("lr", 0 < self.lr < 1, "above 0 and below 1"),
+            ("warmup", self.warmup >= 0, "0 or more"),
+            ("perceptual", self.perceptual >= 0, "0 (off) or more"),
+            ("perceptual_every", self.perceptual_every >= 1, "1 or more"),
+            ("critic", self.critic >= 0, "0 (off) or more"),
+            ("checks", self.checks >= 1, "1 or more"),
+            ("finish", 0 <= self.finish <= 1, "in [0, 1]"),
+        )
+        for name, right, words in ranges:
+            if not right:
+                raise ParameterError(f"{name}={getattr(self, name)} of the training must be {words}")
