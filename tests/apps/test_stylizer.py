@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from wbme.apps import heads, tiles
 from wbme.apps.heads import Head
 from wbme.apps.stylizer import Stylizer
 from wbme.base.errors import ModelError, ParameterError
+from wbme.perception.faces import detect
 
 
 def graph(model, rgb, **changes):
@@ -78,14 +80,15 @@ def test_a_wrong_control_is_one_sentence(model, controls, sentence):
 @pytest.mark.parametrize(
     ("card", "sentence"),
     [
-        (None, "is no model of wbme: its model.json cannot be used (No such file or directory)"),
-        ("{", "cannot be used (Expecting property name"),
-        ("[]", "cannot be used (list indices"),
-        ({"schema": 2}, "another schema or head"),
-        ({"head": "other"}, "another schema or head"),
+        (None, "model.json is not a model card (No such file or directory)"),
+        ("{", "not a model card (Expecting property name"),
+        ("[]", "not a model card (list indices"),
+        ({"schema": 2}, "(schema 2 is not 1)"),
+        ({"head": "other"}, "(head 'other' is none of layered, plain)"),
         ({"controls": {}}, "are not those of its card"),
-        ({"controls": {"sparkle": 1.0}}, "controls, multiple or face width"),
-        ({"multiple": "8"}, "cannot be used ('>' not supported"),
+        ({"controls": {"sparkle": 1.0}}, "are not those of its card"),
+        ({"multiple": "8"}, "(multiple '8' is no int that fits)"),
+        ({"face_width": 0}, "(face_width 0 is no int that fits)"),
     ],
 )
 def test_what_is_no_model_is_one_sentence(model, tmp_path, card, sentence):
@@ -99,6 +102,14 @@ def test_what_is_no_model_is_one_sentence(model, tmp_path, card, sentence):
     with pytest.raises(ModelError, match=re.escape(sentence)) as caught:
         Stylizer(folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_face_beside_the_picture_gives_the_luma_of_the_whole(write_model, tmp_path, astronaut):
+    stylizer = Stylizer(write_model(tmp_path / "m", base_alone={"levels": 64.0}), threads=1)
+    [face] = detect(astronaut, max_faces=1, irises=False)
+    moved = np.array([600, 0, 0])
+    aside = replace(face, landmarks=face.landmarks + moved, box=face.box + moved[[0, 1, 0, 1]])
+    assert stylizer.skin_level(astronaut, [aside]) == pytest.approx(stylizer.skin_level(astronaut, []))
 
 
 def test_a_plain_model_has_no_controls(write_model, tmp_path, astronaut):

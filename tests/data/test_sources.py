@@ -128,10 +128,11 @@ def test_filling_a_folder_again_never_writes_through_what_was_published(tmp_path
     [
         (lambda f: (f / "faces.jsonl").unlink(), "faces.jsonl is missing"),
         (lambda f: (f / "faces.jsonl").write_text(""), "do not belong together"),
-        (lambda f: (f / "pictures.jsonl").write_text('{"schema": 1,'), "no table of a source"),
-        (lambda f: (f / "pictures.jsonl").write_text("[3]\n"), "no table of a source"),
-        (lambda f: (f / "landmarks.npz").write_bytes(b"PK"), "no readable landmarks.npz"),
-        (lambda f: (f / "landmarks.npz").unlink(), "no readable landmarks.npz"),
+        (lambda f: (f / "pictures.jsonl").write_text('{"schema": 1,'), "no table that wbme reads"),
+        (lambda f: (f / "pictures.jsonl").write_text("[3]\n"), "no table that wbme reads"),
+        (lambda f: (f / "landmarks.npz").write_bytes(b"PK"), "landmarks.npz holds no readable landmarks"),
+        (lambda f: os.truncate(f / "landmarks.npz", 200), "landmarks.npz holds no readable landmarks"),
+        (lambda f: (f / "landmarks.npz").unlink(), "landmarks.npz holds no readable landmarks"),
     ],
 )
 def test_a_damaged_source_is_refused_in_one_sentence(portraits, tmp_path, harm, sentence):

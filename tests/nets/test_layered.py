@@ -60,6 +60,19 @@ def test_tone_keeps_grey_grey_and_saturation_scales_chroma():
     assert (values[1][:, 0] - values[1][:, 2]).mean() == pytest.approx(0.2, abs=1e-4)
 
 
+def test_a_batch_with_a_phase_and_levels_for_each_picture_equals_the_pictures_one_by_one():
+    torch.manual_seed(0)
+    base, logit = torch.rand(3, 3, 16, 24), torch.randn(3, 1, 16, 24)
+    phase, levels = torch.tensor([0.1, 0.5, 0.8]), torch.tensor([4.0, 6.0, 9.0])
+    each = (value[:, None, None, None] for value in (levels, phase))
+    together = layered.tone(base, *each, 0.3, 1.2, 0.8)
+    alpha = layered.ink_alpha(logit, phase[:, None, None, None], 2.0)
+    for k in range(3):
+        alone = layered.tone(base[k : k + 1], levels[k], phase[k], 0.3, 1.2, 0.8)
+        assert torch.allclose(together[k], alone[0], atol=1e-6)
+        assert torch.allclose(alpha[k], layered.ink_alpha(logit[k : k + 1], phase[k], 2.0)[0], atol=1e-6)
+
+
 def test_composing_is_a_straight_mix():
     base, ink = torch.full((1, 3, 4, 4), 0.8), torch.tensor([0.1, 0.2, 0.3]).reshape(1, 3, 1, 1)
     assert torch.allclose(layered.compose(base, torch.ones(1, 1, 4, 4), ink), ink.expand(1, 3, 4, 4))

@@ -99,6 +99,6 @@ def gbuffer(view: Camera, skin=(0.8, 0.6, 0.5), hair: bool = True, open_eyes=(Tr
         depth=np.where(solid, t, np.inf).astype(np.float32), position=position.astype(np.float32),
         normal=normal.astype(np.float32), albedo=albedo.astype(np.float32), label=label,
         part=part.astype(np.uint8), material=material.astype(np.uint8), tangent=tangent.astype(np.float32),
-        uv=np.full((*label.shape, 2), 0.5, np.float32), rest=position.astype(np.float32),
+        uv=np.full((*label.shape, 2), 0.5, np.float32),
         smooth=np.zeros(label.shape, np.float32), shadow=np.ones(label.shape, np.float32),
     )  # fmt: skip

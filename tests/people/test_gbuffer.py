@@ -7,7 +7,7 @@ import pytest
 
 from wbme.geometry.parsing import INDEX
 from wbme.people import context, gbuffer, lights
-from wbme.people.camera import Camera
+from wbme.people.camera import Camera, towards
 from wbme.people.mesh import MATERIALS, Mesh
 
 VIEW = Camera((64, 48), np.array([0.1, 1.55, 1.2]), np.array([0, 1.5, 0.0]), 60.0, 3.0)
@@ -104,7 +104,7 @@ def test_clear_glass_hides_nothing_and_dark_glass_does(ball, sphere):
 
 def test_what_stands_before_the_light_casts_a_shadow(ball):
     front = Camera((64, 64), np.array([0, 1.5, 1.5]), np.array([0, 1.5, 0.0]), 60.0)
-    light = replace(lights.neutral(), direction=lights.towards(0, 45), radius=0.02)
+    light = replace(lights.neutral(), direction=towards(0, 45), radius=0.02)
     bar = plate(0.2, "hair", half=0.05, y=1.6)
     got = draw(ball(plate(0, "cloth"), bar), light, front)
     wall = got.part == 0
@@ -118,7 +118,7 @@ def test_a_larger_light_has_softer_edges(ball):
     front = Camera((64, 64), np.array([0, 1.5, 1.5]), np.array([0, 1.5, 0.0]), 60.0)
     soft = {}
     for radius in (0.01, 0.15):
-        light = replace(lights.neutral(), direction=lights.towards(0, 45), radius=radius)
+        light = replace(lights.neutral(), direction=towards(0, 45), radius=radius)
         shadow = draw(ball(plate(0, "cloth"), plate(0.2, "hair", half=0.05, y=1.6)), light, front).shadow
         soft[radius] = ((shadow > 0.1) & (shadow < 0.9)).sum()
     assert soft[0.15] > 2 * soft[0.01]

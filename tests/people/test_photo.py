@@ -7,7 +7,7 @@ import pytest
 
 from wbme.color.spaces import srgb_to_lab, srgb_to_linear
 from wbme.people import context, gbuffer, lights, photo
-from wbme.people.camera import Camera
+from wbme.people.camera import Camera, towards
 
 VIEW = Camera((64, 64), np.array([0, 1.5, 1.0]), np.array([0, 1.5, 0.0]), 70.0)
 
@@ -53,7 +53,7 @@ def test_a_stop_doubles_the_light(ball):
 
 
 def test_the_side_of_the_key_is_brighter(ball):
-    light = replace(lights.neutral(), direction=lights.towards(60, 10))
+    light = replace(lights.neutral(), direction=towards(60, 10))
     rgba = shoot(ball(), light).rgba
     assert rgba[32, 38:42, 1].mean() > rgba[32, 22:26, 1].mean() + 20
 
@@ -69,7 +69,7 @@ def test_shading_is_the_light_alone(ball, sphere):
 
 def test_light_wanders_under_skin_more_in_red(ball, sphere):
     nothing = {"ambient": np.zeros((2, 3)), "fill": np.zeros(3)}
-    hard = replace(lights.neutral(), direction=lights.towards(90, 0), radius=0.01, **nothing)
+    hard = replace(lights.neutral(), direction=towards(90, 0), radius=0.01, **nothing)
     white = (0.8, 0.8, 0.8)
     ratios = {}
     for material in ("skin", "cloth"):

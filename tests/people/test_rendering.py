@@ -6,14 +6,18 @@ import subprocess
 import sys
 import time
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from wbme.base.errors import ParameterError, StoreError
-from wbme.people import rendering, views
+from wbme.base.paths import write_atomic
+from wbme.people import context, rendering, sheet, views
 from wbme.people.views import Plan
+
+ROMANCE = (sheet.load("romance"),)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,7 @@ from wbme.people.views import Plan
         ({"characters": ()}, "at least one character"),
         ({"characters": ("nobody",)}, "'nobody': choose one of .*romance"),
         ({"characters": ("romance", "romance")}, "same name"),
+        ({"seed": -1}, "seed is -1: choose 0 to"),
     ],
 )
 def test_a_bad_request_is_refused_before_anything_is_written(tmp_path, change, said):
@@ -41,7 +46,7 @@ def test_a_pixel_has_the_commonest_label_of_its_samples():
 
 
 def test_a_view_of_another_plan_or_a_torn_one_is_not_finished(tmp_path):
-    plan = Plan(str(tmp_path), 0, 1, 64, ("romance",))
+    plan = Plan(str(tmp_path), 0, 1, 64, ROMANCE)
     folder = tmp_path / "people" / "views" / "0003"
     folder.mkdir(parents=True)
     assert views.finished(plan, 2, 0) is None
@@ -51,11 +56,11 @@ def test_a_view_of_another_plan_or_a_torn_one_is_not_finished(tmp_path):
     assert views.finished(plan, 2, 0) is None  # the character's drawing is not there
     (tmp_path / "characters" / "romance" / "0003").mkdir(parents=True)
     assert views.finished(plan, 2, 0)["id"] == "0003"
-    assert views.finished(Plan(str(tmp_path), 1, 1, 64, ("romance",)), 2, 0) is None
+    assert views.finished(Plan(str(tmp_path), 1, 1, 64, ROMANCE), 2, 0) is None
 
 
 def test_framings_are_mostly_portraits_and_fixed_by_the_seed():
-    plan = Plan("", 0, 3, 64, ("romance",))
+    plan = Plan("", 0, 3, 64, ROMANCE)
     drawn = [views.framing(plan, number, shot) for number in range(200) for shot in range(3)]
     assert 0.68 < drawn.count("portrait") / 600 < 0.82 and {"half", "full"} < set(drawn)
     assert drawn[:3] == [views.framing(plan, 0, shot) for shot in range(3)]
@@ -112,6 +117,27 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, start):
     check(whole)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_workers_of_a_killed_run_end_with_it(tmp_path, start):
+    def state(process) -> str:
+        try:
+            return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            return "gone"
+
+    run = start(tmp_path / "set", workers=2)
+    run.stdout.readline()  # both work by now
+    workers = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    assert len(workers) >= 2
+    run.kill()
+    run.wait()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and {state(w) for w in workers} - {"gone", "Z"}:
+        time.sleep(0.05)
+    assert {state(w) for w in workers} <= {"gone", "Z"}
+
+
 def check(folder) -> None:
     """A finished set holds what the format promises."""
     rows = [json.loads(line) for line in (folder / "people" / "views.jsonl").read_text().splitlines()]
@@ -136,10 +162,32 @@ def check(folder) -> None:
 
 @pytest.mark.slow
 def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise StoreError("cannot write x.png: No space left on device; free space or write elsewhere")
+    def full(path, data):
+        if path.name == "oracle.png":  # in the middle of a view
+            raise StoreError("cannot write x.png: No space left on device; free space or write elsewhere")
+        return write_atomic(path, data)
 
-    monkeypatch.setattr(views, "write_atomic", full)
-    with pytest.raises(StoreError, match="No space left"):
-        list(rendering.render_set(tmp_path / "set", people=1, shots=1, size=64, workers=1))
-    assert not list(tmp_path.rglob("row.json"))
+    request = {"people": 1, "shots": 1, "size": 64, "workers": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(views, "write_atomic", full)
+        with pytest.raises(StoreError, match="No space left"):
+            list(rendering.render_set(tmp_path, **request))
+    assert not (tmp_path / "people").exists() and not (tmp_path / "characters").exists()
+    assert [row["id"] for row in rendering.render_set(tmp_path, **request)] == ["0001"]
+    assert len(contents(tmp_path)) == 12 and {p.name for p in tmp_path.iterdir()} == {"people", "characters"}
+
+
+def test_a_sheet_changed_in_the_middle_of_a_run_does_not_reach_it(tmp_path, monkeypatch):
+    file = tmp_path / "mine.yaml"
+    text = sheet.path("romance").read_text().replace("name: romance", "name: mine")
+    file.write_text(text)
+    monkeypatch.setattr(context, "renderer", lambda: "")
+
+    def render(plan, number, shots):
+        return [{"id": "0001", "characters": [one.name for one in plan.characters]}]
+
+    monkeypatch.setattr(rendering, "_render_person", render)
+    run = rendering.render_set(tmp_path / "set", people=1, shots=1, size=64, characters=(str(file),))
+    file.write_text("no sheet at all")
+    assert [row["characters"] for row in run] == [["mine"]]
+    assert (tmp_path / "set" / "characters" / "mine" / "sheet.yaml").read_text() == text

@@ -32,6 +32,15 @@ def eye_box(side: int) -> tuple[slice, slice]:
     return slice(int(y) - 4, int(y) + 5), slice(int(x) - 9, int(x) + 10)
 
 
+def compose(drawn, ink, which="palette", background=(1.0, 1.0, 1.0)):
+    """The finished drawing, H x W x 3 in [0, 1]: ink over ``drawn`` over ``which`` over ``background``."""
+    picture = np.broadcast_to(np.float32(background), (*drawn.ink.shape, 3))
+    for layer in (getattr(drawn, which), drawn.drawn):
+        alpha = layer[..., 3:] / np.float32(255)
+        picture = picture + alpha * (layer[..., :3] / np.float32(255) - picture)
+    return picture + drawn.ink[..., None] / np.float32(255) * (ink - picture)
+
+
 def test_layers_have_the_final_size_and_the_person_s_coverage(drawn):
     assert drawn.palette.shape == drawn.oracle.shape == drawn.drawn.shape == (192, 192, 4)
     assert drawn.ink.shape == (192, 192) and drawn.ink.dtype == drawn.palette.dtype == np.uint8
@@ -85,7 +94,7 @@ def test_open_eyes_are_white_with_a_dark_pupil_and_a_bright_catch_light(drawn):
         box = eye_box(side)
         assert drawn.drawn[box][..., 3].max() == 255
         assert drawn.ink[box].max() > 200
-        shown = toon.compose(drawn, srgb(SHEET.ink))[box]
+        shown = compose(drawn, srgb(SHEET.ink))[box]
         assert shown.max() > 0.95 and shown.min() < 0.2
 
 
@@ -113,7 +122,7 @@ def test_what_lies_before_a_feature_hides_it():
 def test_every_skin_keeps_its_features_readable(tone):
     colour = np.array([int(tone.hex[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     drawn = draw(colour)
-    shown = srgb_to_lab(toon.compose(drawn, srgb(SHEET.ink), "oracle", (0.9, 0.9, 0.9)))[..., 0]
+    shown = srgb_to_lab(compose(drawn, srgb(SHEET.ink), "oracle", (0.9, 0.9, 0.9)))[..., 0]
     for side in (0, 1):
         eye = shown[eye_box(side)]
         assert np.ptp(eye) > 50
@@ -153,14 +162,3 @@ def test_a_face_out_of_view_is_no_error():
     empty = replace(empty, depth=np.full_like(empty.depth, np.inf), label=empty.label * 0, **nothing)
     drawn = toon.draw(model(), away, LIGHT, empty, SHEET)
     assert drawn.palette.max() == 0 and drawn.ink.max() == 0
-
-
-def test_composing_is_ink_over_drawn_over_the_palette():
-    layers = np.zeros((1, 4, 4), np.uint8)
-    palette, on_top = layers.copy(), layers.copy()
-    palette[0, 1:] = 0, 255, 0, 255
-    on_top[0, 2:] = 0, 0, 255, 255
-    picture = toon.compose(
-        toon.Drawn(palette, palette, np.array([[0, 0, 0, 255]], np.uint8), on_top), (1, 0, 0)
-    )
-    np.testing.assert_array_equal(picture[0], [(1, 1, 1), (0, 1, 0), (0, 0, 1), (1, 0, 0)])

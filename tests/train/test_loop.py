@@ -56,20 +56,13 @@ def test_a_few_hundred_steps_beat_the_photograph(pair_set, tmp_path, head, gain)
     if head == "layered":
         assert last["held_out/line_f1"] > 0.6
     losses = [value for name, value, _ in said if name == "loss/train"]
-    assert losses[-1] < 0.7 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]
 
 
 @pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_bytes(pair_set, tmp_path):
-    settings = {
-        "architecture": "S4-48",
-        "crop": 48,
-        "batch": 2,
-        "steps": 60,
-        "perceptual": 0.0,
-        "critic": 0.02,
-    }
-    settings["finish"] = 0.5
+    settings = {"architecture": "S4-48", "crop": 32, "batch": 2, "steps": 40, "checks": 2}
+    settings |= {"perceptual": 0.0, "critic": 0.02, "finish": 0.5}
 
     def start(folder):
         command = [sys.executable, "-c", CHILD, str(pair_set.folder), str(folder), json.dumps(settings)]
@@ -120,9 +113,23 @@ def test_another_training_is_not_gone_on_with(pair_set, tmp_path):
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(ModelError, match="not a checkpoint of a training: remove it"):
         train(pair_set, tmp_path, TINY)
-    torch.save({"g_ema": torch.zeros(1)}, path)
-    with pytest.raises(ModelError, match="not a checkpoint"):
-        train(pair_set, tmp_path, TINY)
+    for foreign, told in (
+        ({"g_ema": torch.zeros(1)}, "it lacks schema, identity, state but holds g_ema: remove it"),
+        (torch.zeros(3), "it lacks schema, identity, state: remove it"),
+    ):
+        torch.save(foreign, path)
+        with pytest.raises(ModelError, match=f"not a checkpoint of a training, {told}"):
+            train(pair_set, tmp_path, TINY)
+
+
+def test_a_checkpoint_with_one_wrong_byte_in_its_weights_is_not_gone_on_with(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, {"net": torch.full((64,), 1.5)}, {"lr": 1})
+    raw = path.read_bytes()
+    place = raw.index(torch.full((64,), 1.5).numpy().tobytes())
+    path.write_bytes(raw[: place + 3] + b"\x00" + raw[place + 4 :])
+    with pytest.raises(ModelError, match="not a checkpoint of a training"):
+        checkpoint.load(path, {"lr": 1})
 
 
 def test_weights_of_another_network_are_named(pair_set, tmp_path):
@@ -133,6 +140,10 @@ def test_weights_of_another_network_are_named(pair_set, tmp_path):
     del found["state"]["net"]["out.bias"]
     checkpoint.save(path, found["state"], found["identity"])
     with pytest.raises(ModelError, match=r"does not hold the weights of this network: missing out\.bias"):
+        train(pair_set, tmp_path, settings)
+    del found["state"]["net"]
+    checkpoint.save(path, found["state"], found["identity"])
+    with pytest.raises(ModelError, match="lacks or distorts 'net': remove it"):
         train(pair_set, tmp_path, settings)
 
 
@@ -146,6 +157,15 @@ def test_a_loss_that_is_not_finite_ends_it_and_keeps_the_checkpoint(pair_set, tm
     with pytest.raises(ModelError, match=r"the loss is nan at step 3 .*lower lr .*checkpoint is kept"):
         training.run(lambda *row: None)
     assert (tmp_path / "checkpoint.pt").read_bytes() == kept
+
+
+def test_a_gradient_that_is_not_finite_ends_it_before_it_spoils_the_weights(pair_set, tmp_path):
+    training = loop.Training(pair_set, TINY, tmp_path)
+    training.net.out.bias.register_hook(lambda gradient: gradient * float("inf"))
+    with pytest.raises(ModelError, match=r"the gradient is (nan|inf) at step 0 .*checkpoint is kept"):
+        training.run(lambda *row: None)
+    assert all(torch.isfinite(value).all() for value in training.net.state_dict().values())
+    assert not (tmp_path / "checkpoint.pt").exists()
 
 
 def test_it_ends_by_the_clock(pair_set, tmp_path):

@@ -19,6 +19,7 @@ def test_curves_hold_the_points_of_every_training():
     figure = view.curves({"layered": HISTORY, "plain": HISTORY[:2]})
     loss, psnr, structure = figure.axes
     assert [line.get_xydata().tolist() for line in loss.lines] == [[[25, 0.5], [50, 0.3]]] * 2
+    assert loss.lines[0].get_linestyle() != loss.lines[1].get_linestyle(), "two trainings, two line styles"
     assert psnr.lines[0].get_ydata().tolist() == [20]
     assert structure.lines[0].get_label() == "flat share, layered"
     assert loss.get_yscale() == "log"

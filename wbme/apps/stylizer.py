@@ -1,9 +1,9 @@
 """``Stylizer``: a trained student on pictures of any size, with its live controls."""
 
 import functools
-import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from wbme.apps.tiles import Progress, Rgb
 from wbme.base.errors import ModelError, ParameterError
 from wbme.color.inputs import check_picture
 from wbme.perception.faces import Face, detect
+from wbme.runtime import card
 
-SCHEMA = 1
 # What each live control may be (``wbme.nets.layered``); which of them a graph has stands in its card.
 RANGES = {
     "line_threshold": (-20.0, 20.0),
@@ -61,11 +61,12 @@ class Stylizer:
         lines: float | None = None,
         controls: Mapping[str, Any] | None = None,
     ) -> None:
-        self.card = read_card(Path(folder))
+        self.card = card.read(Path(folder) / "model.json", card.GRAPH)
         self.layered = self.card["head"] == "layered"  # ink OVER tone(base), with live controls
         graph = Path(folder) / "model.onnx"
         self._net = runtime.load(graph, backend, layout="nhwc", threads=threads)
-        if {spec.name for spec in self._net.inputs} != {"image", *self.card["controls"]}:
+        names = {spec.name for spec in self._net.inputs}
+        if names != {"image", *self.card["controls"]} or not names <= {"image", "phase", *RANGES}:
             raise ModelError(f"the inputs of {folder}/model.onnx are not those of its card: export it again")
         if lines is not None:
             shift = -(_THIN if lines < 0 else _BOLD) * lines
@@ -83,7 +84,7 @@ class Stylizer:
         """
         picture = check_picture(rgb)
         found = list(detect(picture, irises=False) if faces is None else faces)
-        luma = heads.skin_luma(picture, found)
+        luma = self.skin_level(picture, found)
         return self.draw(picture, [heads.head_of(face) for face in found], luma, progress=progress)
 
     def draw(
@@ -115,6 +116,25 @@ class Stylizer:
             share = heads.mask(head, rows, columns)[..., None]
             out[rows, columns] += share * (drawn - out[rows, columns])
         return out
+
+    def skin_level(self, rgb: Rgb, faces: Sequence[Face]) -> float:
+        """Median luma of the skin, where a tone should lie: of what the graph makes of the largest face
+        without ink and tones, which is brighter or darker than the photograph; of the picture without a face.
+        """
+        alone = self.card.get("base_alone")
+        largest = max(faces, key=lambda face: heads.head_of(face).face, default=None)
+        if not alone or largest is None or largest.landmarks is None:
+            return heads.skin_luma(rgb, list(faces))
+        rows, columns = heads.window(heads.head_of(largest), rgb.shape)
+        part, scale = rgb[rows, columns], min(1.0, self.card["face_width"] / heads.head_of(largest).face)
+        if not part.size:  # the face lies beside the picture
+            return heads.skin_luma(rgb, [])
+        size = [max(round(side * scale), 1) for side in part.shape[:2]]
+        sizes = {"multiple": self.card["multiple"], "margin": MARGIN}
+        net = functools.partial(self._graph, phase=0.0, **alone)
+        base = tiles.resized(tiles.run(net, tiles.resized(part, *size), **sizes), *part.shape[:2])
+        moved = largest.landmarks - [columns.start, rows.start, 0]
+        return heads.skin_luma(base, [replace(largest, landmarks=moved)])
 
     def scale(self, found: Sequence[Head], shape: tuple[int, ...], most: float = _ROOM) -> float:
         """At which scale a picture of ``shape`` with these heads is drawn.
@@ -166,17 +186,3 @@ class Stylizer:
                 kind = "three numbers" if name == "ink_colour" else "a number"
                 raise ParameterError(f"{name} must be {kind} from {low:g} to {high:g}, not {value!r}")
         return dict(controls)
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The checked ``model.json`` of a model folder; ModelError says what is wrong with it."""
-    try:
-        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        if card["schema"] != SCHEMA or card["head"] not in ("layered", "plain"):
-            raise ValueError("another schema or head than this wbme knows")
-        if not (set(card["controls"]) <= {"phase", *RANGES} and card["multiple"] > 0 < card["face_width"]):
-            raise ValueError("controls, multiple or face width are not those of a student")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ModelError(f"{folder} is no model of wbme: its model.json cannot be used ({why})") from error
-    return card

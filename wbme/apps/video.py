@@ -53,7 +53,7 @@ def convert(
                 due += _EVERY
                 found = _look(rgb) if faces else []
                 most = max(most, len(found))
-                tracks.see(found, heads.skin_luma(rgb, found))
+                tracks.see(found, stylizer.skin_level(rgb, found))
             elapsed = 1 / info.fps if last is None else frame.time - last
             present, luma = tracks.after(float(elapsed))
             drawn = stylizer.draw(rgb, present, luma, scale=scale)

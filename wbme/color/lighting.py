@@ -67,10 +67,7 @@ def measure(rgb: NDArray[Any], mask: NDArray[Any] | None = None, *, max_pixels: 
 
 def _side(luminance: NDArray[np.float64], columns: NDArray[np.intp], weight: NDArray[np.float64]) -> float:
     offset = columns - (weight * columns).sum()
-    halves = [
-        np.flatnonzero(offset < -0.25),
-        np.flatnonzero(offset > 0.25),
-    ]  # a middle column is in neither
+    halves = [np.flatnonzero(offset < -0.25), np.flatnonzero(offset > 0.25)]  # a middle column is in neither
     if not all(weight[half].any() for half in halves):
         return 0.0
     left, right = (np.average(luminance[half], weights=weight[half]) for half in halves)

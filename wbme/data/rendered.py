@@ -17,16 +17,9 @@ from wbme.geometry.parsing import HEAD, LABELS
 
 SCHEMA = 1
 CHANNELS = {
-    "photo": 4,
-    "labels": 1,
-    "albedo": 3,
-    "shading": 1,
-    "palette": 4,
-    "oracle": 4,
-    "ink": 1,
-    "drawn": 4,
-}
-CHANNELS |= {"heads": 1}
+    "photo": 4, "labels": 1, "albedo": 3, "shading": 1, "palette": 4, "oracle": 4, "ink": 1, "drawn": 4,
+    "heads": 1,
+}  # fmt: skip
 _OF_PEOPLE = ("photo", "labels", "albedo", "shading")
 _AGAIN = "render the people again"
 

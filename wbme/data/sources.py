@@ -26,12 +26,14 @@ from wbme.base.errors import MediaError, ParameterError, StoreError
 from wbme.base.hashing import sha256_bytes
 from wbme.base.paths import write_atomic
 from wbme.color import lighting
+from wbme.data import planes, tables
 from wbme.data.candidates import Candidate, printable
 from wbme.geometry import landmarks as points
 from wbme.media import duplicates, images
 from wbme.perception.faces import Face, detect
 
 SCHEMA = 1
+_AGAIN = "run 10_sources again"
 _GREY = 2 / 255  # channels of a grey picture differ by no more than this, JPEG's rounding included
 _DETAIL = 8  # of 64 bits: a difference hash with fewer ones, or zeros, is that of a flat picture or a ramp
 
@@ -149,66 +151,33 @@ def _picture_row(
     light = asdict(lighting.measure(picture.rgb, picture.alpha if seen else None))
     light["histogram"] = np.round(light["histogram"], 6).tolist()
     light["percentiles"] = {str(rank): round(value, 6) for rank, value in light["percentiles"].items()}
-    return {
-        "schema": SCHEMA,
-        "id": identity,
-        "file": file,
-        "name": one.name,
-        "group": one.group,
-        "sha256": picture.sha256,
-        "width": rgb.shape[1],
-        "height": rgb.shape[0],
-        "format": picture.info["format"],
-        "grey": bool((rgb.max(2) - rgb.min(2)).max() <= _GREY),
-        "licence": one.licence,
-        "origin": one.origin,
-        "dhash": f"{duplicates.dhash(rgb):016x}",
-        "notes": picture.info["notes"],
-        "light": {
-            key: round(value, 6) if isinstance(value, float) else value for key, value in light.items()
-        },
-        "faces": count,
-    }
+    row = {"schema": SCHEMA, "id": identity, "file": file, "name": one.name, "group": one.group}
+    row |= {"sha256": picture.sha256, "width": rgb.shape[1], "height": rgb.shape[0]}
+    row |= {"format": picture.info["format"], "grey": bool((rgb.max(2) - rgb.min(2)).max() <= _GREY)}
+    row |= {"licence": one.licence, "origin": one.origin, "dhash": f"{duplicates.dhash(rgb):016x}"}
+    light = {key: round(value, 6) if isinstance(value, float) else value for key, value in light.items()}
+    return row | {"notes": picture.info["notes"], "light": light, "faces": count}
 
 
 def _face_row(face: Face, identity: str, index: int) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "picture": identity,
-        "index": index,
-        "box": [round(float(value), 3) for value in face.box],
-        "score": round(face.score, 4),
-        "roll": round(face.roll, 3),
-        "width": round(_width(face), 3),
-        "irises": face.irises is not None,
-    }
+    row = {"schema": SCHEMA, "picture": identity, "index": index}
+    row |= {"box": [round(float(value), 3) for value in face.box], "score": round(face.score, 4)}
+    row |= {"roll": round(face.roll, 3), "width": round(_width(face), 3)}
+    return row | {"irises": face.irises is not None}
 
 
 def read(folder: Path) -> Source:
     """The source in ``folder``. StoreError where it is of another schema, incomplete or damaged."""
-    pictures, rows, rejected = (_rows(folder / f"{kind}.jsonl") for kind in ("pictures", "faces", "rejected"))
-    try:
-        with np.load(folder / "landmarks.npz", allow_pickle=False) as stored:
-            meshes, irises = stored["landmarks"], stored["irises"]
-        whole = meshes.shape == (len(rows), 468, 3) and irises.shape == (len(rows), 2, 5, 2)
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise StoreError(f"{folder} holds no readable landmarks.npz; run 10_sources again") from error
-    if not whole or sum(row["faces"] for row in pictures) != len(rows):
-        raise StoreError(f"the files of {folder} do not belong together; run 10_sources again")
-    return Source(folder, pictures, rows, rejected, meshes, irises)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-        rows = [json.loads(line) for line in lines if line]
-        found = {row["schema"] for row in rows}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"{path} is missing or no table of a source; run 10_sources again") from error
-    if found - {SCHEMA}:
-        other = sorted(map(str, found - {SCHEMA}))[0]
-        raise StoreError(f"{path} has schema {other}, this wbme reads {SCHEMA}; run 10_sources again")
-    return rows
+    pictures, rows, rejected = (
+        tables.read(folder / f"{kind}.jsonl", SCHEMA, _AGAIN, least=0)
+        for kind in ("pictures", "faces", "rejected")
+    )
+    shapes = {"landmarks": (-1, 468, 3), "irises": (-1, 2, 5, 2)}
+    found = planes.read_arrays(folder / "landmarks.npz", shapes, _AGAIN)
+    counts = {len(rows), sum(row["faces"] for row in pictures), *map(len, found.values())}
+    if len(counts) > 1:
+        raise StoreError(f"the files of {folder} do not belong together; {_AGAIN}")
+    return Source(folder, pictures, rows, rejected, **found)
 
 
 def repeated(pictures: list[dict[str, Any]], distance: int = 4) -> list[tuple[str, list[int]]]:

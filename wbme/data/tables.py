@@ -7,11 +7,11 @@ from typing import Any
 from wbme.base.errors import StoreError
 
 
-def read(path: Path, schema: int, again: str) -> list[dict[str, Any]]:
-    """The rows of the table at ``path``, at least one.
+def read(path: Path, schema: int, again: str, least: int = 1) -> list[dict[str, Any]]:
+    """The rows of the table at ``path``, ``least`` or more.
 
-    Raises StoreError where it is missing, damaged, empty, or a row is of another schema; ``again`` says how
-    to make the table anew."""
+    Raises StoreError where it is missing, damaged or too short, or a row is of another schema; ``again`` says
+    how to make the table anew."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
         rows = [json.loads(line) for line in lines if line]
@@ -20,6 +20,6 @@ def read(path: Path, schema: int, again: str) -> list[dict[str, Any]]:
         raise StoreError(f"{path} is missing or no table that wbme reads; {again}") from error
     if other:
         raise StoreError(f"{path} has schema {other[0]}, this wbme reads {schema}; {again}")
-    if not rows:
+    if len(rows) < least:
         raise StoreError(f"{path} has no rows; {again}")
     return rows

@@ -50,15 +50,10 @@ def score(
     for name, rgb in made.items():
         drawn = structure.line_f1(structure.lines(rgb), wanted, tolerance)
         parts = {part: structure.distance(rgb, target, boxes[part]) for part in boxes}
-        rows[name] = {
-            "psnr": structure.distance(rgb, target)[1],
-            "flat": structure.flat_share(rgb),
-            "line_precision": drawn.precision,
-            "line_recall": drawn.recall,
-            "line_f1": drawn.f1,
-            **{f"{part}_l1": l1 for part, (l1, _) in parts.items()},
-            **{f"{part}_psnr": psnr for part, (_, psnr) in parts.items()},
-        }
+        row = {"psnr": structure.distance(rgb, target)[1], "flat": structure.flat_share(rgb)}
+        row |= {"line_precision": drawn.precision, "line_recall": drawn.recall, "line_f1": drawn.f1}
+        row |= {f"{part}_l1": l1 for part, (l1, _) in parts.items()}
+        rows[name] = row | {f"{part}_psnr": psnr for part, (_, psnr) in parts.items()}
     for name, far in zip(made, perceptual.distances(network, list(made.values()), target), strict=True):
         rows[name]["perceptual"] = far
     return rows

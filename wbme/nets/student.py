@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wbme.base.errors import ModelError
+from wbme.nets.layered import planes
 
 SKINS = ("own", "character")
 MULTIPLE = 8  # height and width of the input must be multiples of it
@@ -150,7 +151,9 @@ class Student(nn.Module):
         return torch.tensor([[*hot, float(strength), *(float(skin == name) for name in SKINS)]])
 
     def forward(self, x: Tensor, cond: Tensor) -> Tensor:
-        low = F.interpolate(F.avg_pool2d(x, 4), scale_factor=4.0, mode="bilinear", align_corners=False)
+        # A channel of zeros for the logit makes the sum one step; see layered.planes.
+        low = F.pad(F.avg_pool2d(x, 4), (0, 0, 0, 0, 0, HEADS[self.head] - 3))
+        low = F.interpolate(low, scale_factor=4.0, mode="bilinear", align_corners=False)
         y = self.enter[0](self.stem(F.pixel_unshuffle(x, self.factor), cond), cond)
         skips = []
         for down, enter in zip(self.down, self.enter[1:], strict=True):
@@ -160,11 +163,11 @@ class Student(nn.Module):
             y = y + second(first(y, cond), cond)
         for level in reversed(range(len(skips))):
             skip = skips[level]
-            y = F.interpolate(self.up[level](y, cond), scale_factor=2.0, mode="nearest")
             # Sizes that are multiples of 8 but not of the coarsest cell were rounded up on the way down.
-            y = self.leave[level](y[:, :, : skip.shape[2], : skip.shape[3]] + skip, cond)
+            y = F.interpolate(self.up[level](y, cond), size=skip.shape[2:], mode="nearest")
+            y = self.leave[level](y + skip, cond)
         y = F.pixel_shuffle(self.out(y), self.factor)
-        return torch.cat([low + y[:, :3], y[:, 3:]], 1)
+        return (planes(low) + planes(y)).reshape(y.shape)
 
     def fold(self, cond: Tensor) -> "Student":
         """A copy for inference in which every block is one convolution and ``cond`` (1 x K) is built in."""

@@ -5,6 +5,7 @@ second. Axes and units are those of ``wbme.people.mesh``: metres, x to the perso
 z forward. A *vertex* is one of MakeHuman's 19,158; parts that are drawn split them where the texture is cut.
 """
 
+import contextlib
 import functools
 import gzip
 import importlib.resources
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base import assets
+from wbme.base.errors import StoreError
 from wbme.base.paths import write_atomic
 from wbme.people import layout
 
@@ -86,14 +88,16 @@ def load() -> Anatomy:
     cache = path.with_name(f"{path.stem}-{digest}-v{VERSION}.npz")
     try:
         return _unpack(cache)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         packed = io.BytesIO()
         np.savez(packed, **_digest(path))
-        write_atomic(cache, packed.getvalue())
-        return _unpack(cache)
+        with contextlib.suppress(StoreError):  # a folder that cannot be written costs seconds, no more
+            write_atomic(cache, packed.getvalue())
+        packed.seek(0)
+        return _unpack(packed)
 
 
-def _unpack(cache: Path) -> Anatomy:
+def _unpack(cache: Path | io.BytesIO) -> Anatomy:
     with np.load(cache, allow_pickle=False) as file:
         a = dict(file)
     with importlib.resources.files("wbme.people").joinpath(MARKS).open("rb") as file, np.load(file) as marks:

@@ -83,6 +83,13 @@ class Camera:
         }
 
 
+def towards(azimuth: ArrayLike, elevation: ArrayLike) -> NDArray[np.float64]:
+    """Unit vectors of directions in degrees: azimuth from the viewer (0) to the picture's right (90) and
+    elevation up; ... x 3."""
+    a, e = np.radians(azimuth), np.radians(elevation)
+    return np.stack([np.sin(a) * np.cos(e), np.sin(e) + 0 * a, np.cos(a) * np.cos(e)], axis=-1)
+
+
 def sample(rng: Generator, model: Model, framing: str, size: tuple[int, int] = (512, 512)) -> Camera:
     """A camera on ``model``: 35 to 100 mm, mostly near eye level and within 20 degrees of the front.
 
@@ -94,7 +101,7 @@ def sample(rng: Generator, model: Model, framing: str, size: tuple[int, int] = (
     focal = (
         float(np.exp(rng.uniform(np.log(42), np.log(100)))) if framing == "portrait" else rng.uniform(35, 70)
     )
-    azimuth, elevation = np.radians(np.clip(rng.normal(0, [11, 5]), -26, [26, 14]))
+    azimuth, elevation = np.clip(rng.normal(0, [11, 5]), -26, [26, 14])
     roll = float(np.clip(rng.normal(0, 2.0), -5, 5))
     everything = np.concatenate([mesh.positions for mesh in model.meshes])
     face = model.landmarks
@@ -116,12 +123,7 @@ def sample(rng: Generator, model: Model, framing: str, size: tuple[int, int] = (
         )
         elevation *= 0.5
     distance = width * focal / _SENSOR
-    direction = (
-        np.sin(azimuth) * np.cos(elevation),
-        np.sin(elevation),
-        np.cos(azimuth) * np.cos(elevation),
-    )
-    eye = target + distance * np.array(direction)
+    eye = target + distance * towards(azimuth, elevation)
     return Camera(size, eye, target, focal, roll, framing)
 
 

@@ -61,13 +61,9 @@ def blurred(values: Floats, cover: Floats, sigma: float) -> Floats:
 
 
 def shape(
-    mask: NDArray[np.bool_],
-    here: NDArray[np.bool_],
-    rounding: float,
-    softness: float,
-    speck: float,
+    mask: NDArray[np.bool_], here: NDArray[np.bool_], rounding: float, softness: float, speck: float,
     hole: float,
-) -> Floats:
+) -> Floats:  # fmt: skip
     """A mask as an illustrator cuts it, H x W in [0, 1]: without pieces of less than ``speck`` pixels and
     holes of less than ``hole``, its corners rounded (``rounding``: sigma in pixels), its edge ``softness``
     wide. Only what lies ``here`` has a say."""

@@ -131,7 +131,7 @@ def weights_of(blend: sparse.csr_matrix, count: int = 6) -> tuple[NDArray[np.int
         (base.weight.ravel(), (rows, base.bone.ravel())), (len(base.bone), len(base.bones))
     )
     dense = np.asarray((blend @ skin.tocsr()).todense())
-    bone = np.argsort(-dense, axis=1)[:, :count]
+    bone = np.argsort(-dense, axis=1, kind="stable")[:, :count]
     weight = np.take_along_axis(dense, bone, 1)
     return bone.astype(np.int32), (weight / weight.sum(1, keepdims=True)).astype(np.float32)
 

@@ -4,7 +4,7 @@ Fields that say where a garment ends are positive inside it, in metres, and are 
 that they fit everybody.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wbme.geometry.parsing import INDEX
 from wbme.people import body, rig
 from wbme.people.cloth import Array, Numbers, borders, fabric, limbs, neighbours, weights_of
-from wbme.people.mesh import Curve, Mesh
+from wbme.people.mesh import Mesh
 from wbme.people.scalp import unit
 
 NECK = np.array([0.0, 1.405, 0.012])  # the middle of the neck's base on the mean person
@@ -60,15 +60,13 @@ def covered(cut: Cut, p: Array, along: Array, arm: Array) -> Array:
             inside, 0.135 + 10 * cut.sleeve * 0.012 - np.abs(p[:, 0]) + 0.15 * (1.33 - p[:, 1])
         )
     inside = np.where(arm > 0.5, np.minimum(inside, (cut.sleeve - along) * length), inside)
-    body_ = np.where(arm > 0.5, 1.0, p[:, 1] - cut.hem)
-    inside = np.minimum(inside, body_)
-    return inside
+    return np.minimum(inside, np.where(arm > 0.5, 1.0, p[:, 1] - cut.hem))
 
 
 @dataclass(frozen=True, eq=False)
 class Garment:
-    """Cloth on a body at rest. bone, weight: V x 6 skin weights. lines: kind -> (points at rest, V-like
-    weights) drawn on it."""
+    """Cloth on a body at rest: points, and ``rest`` on the mean person, V x 3 metres; bone, weight: V x 6
+    skin weights; colour: sRGB in [0, 1]."""
 
     part: str
     points: Array
@@ -80,25 +78,18 @@ class Garment:
     colour: Array
     texture: NDArray[np.uint8] | None = None
     smooth: float = 0.3
-    lines: list[tuple[str, Numbers, float]] = field(default_factory=list)
     count: int = 0  # of the vertices before the hems'
 
-    def posed(self, moves: Array) -> tuple[Mesh, list[Curve]]:
-        """The mesh and its drawn lines in a posture (``body.Posed.moves``)."""
+    def posed(self, moves: Array) -> Mesh:
+        """The mesh in a posture (``body.Posed.moves``)."""
         points = rig.skin(self.points, self.bone, self.weight, moves)
         normals = body.normals(points, self.triangles)
-        mesh = Mesh(
+        return Mesh(
             self.part, "cloth", points, normals, self.rest.astype(np.float32), self.uv.astype(np.float32),
             self.triangles.astype(np.int32), np.full(len(points), INDEX["cloth"], np.uint8),
             np.broadcast_to(self.colour, points.shape).astype(np.float32).copy(), self.texture,
             smooth=np.full(len(points), self.smooth, np.float32),
         )  # fmt: skip
-        curves = []
-        for kind, numbers, width in self.lines:
-            taper = np.sin(np.linspace(0, np.pi, len(numbers))).clip(0) ** 0.5 if kind == "fold" else 1.0
-            line = points[numbers] + normals[numbers] * np.float32(0.0012)
-            curves.append(Curve(kind, line, np.full(len(numbers), width, np.float32) * np.float32(1) * taper))
-        return mesh, curves
 
 
 def tailor(
@@ -170,13 +161,7 @@ def _drape(points: Array, arm: Array, loose: float) -> Array:
 
 
 def _folds(
-    points: Array,
-    normal: Array,
-    mean: Array,
-    along: Array,
-    arm: Array,
-    cut: Cut,
-    rng: np.random.Generator,
+    points: Array, normal: Array, mean: Array, along: Array, arm: Array, cut: Cut, rng: np.random.Generator
 ) -> Array:
     """Soft folds: diagonal at the waist and the armpits, across the sleeves at the elbow."""
     amount = 0.0015 + 0.0035 * cut.loose
@@ -205,31 +190,24 @@ def _chart(mean: Array, along: Array, arm: Array) -> Array:
 
 def _hemmed(garment: Garment, loops: list[Numbers], thick: float = 0.003, turn: float = 0.014) -> Garment:
     """Give every border a visible thickness: a strip turned in and back under the cloth."""
-    points, rest, uv = [garment.points], [garment.rest], [garment.uv]
-    triangles, bone, weight = [garment.triangles], [garment.bone], [garment.weight]
+    names = ("points", "rest", "uv", "bone", "weight")
+    rows, triangles = {name: [getattr(garment, name)] for name in names}, [garment.triangles]
     normal = body.normals(garment.points, garment.triangles).astype(float)
-    count, lines = len(garment.points), list(garment.lines)
+    count = len(garment.points)
     inner = _inward(garment)
     for loop in loops:
         n = len(loop)
-        p = garment.points[loop]
-        first = p - normal[loop] * thick
-        second = first + inner[loop] * turn - normal[loop] * 0.001
-        points += [first, second]
-        rest += [garment.rest[loop]] * 2
-        uv += [garment.uv[loop]] * 2
-        bone += [garment.bone[loop]] * 2
-        weight += [garment.weight[loop]] * 2
-        rows = np.stack([loop, np.arange(count, count + n), np.arange(count + n, count + 2 * n)])
+        first = garment.points[loop] - normal[loop] * thick
+        rows["points"] += [first, first + inner[loop] * turn - normal[loop] * 0.001]
+        for name in names[1:]:
+            rows[name] += [getattr(garment, name)[loop]] * 2
+        strip = np.stack([loop, np.arange(count, count + n), np.arange(count + n, count + 2 * n)])
         count += 2 * n
-        a, d = rows[:-1], rows[1:]
+        a, d = strip[:-1], strip[1:]
         b, c = np.roll(a, -1, 1), np.roll(d, -1, 1)
         triangles += [np.stack([b, a, d], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)]
-    joined = [np.concatenate(x) for x in (points, rest, triangles, bone, weight, uv)]
-    return replace(
-        garment, points=joined[0], rest=joined[1], triangles=joined[2], bone=joined[3], weight=joined[4],
-        uv=joined[5], lines=lines,
-    )  # fmt: skip
+    joined = {name: np.concatenate(row) for name, row in rows.items()}
+    return replace(garment, triangles=np.concatenate(triangles), **joined)
 
 
 def _inward(garment: Garment) -> Array:

@@ -54,11 +54,10 @@ def neck_rim(garment: Garment, count: int = 128) -> Rim:
 
 def attached(
     garment: Garment, part: str, sheet: Array, nearest: Numbers, colour: Array, *, wrap: bool = True,
-    lift: float = 0.0, lines: tuple[tuple[str, int, float], ...] = (),
+    lift: float = 0.0,
 ) -> Garment:  # fmt: skip
     """A further piece, rows x columns x 3 at rest, that follows ``garment`` at its vertices ``nearest`` (one
-    a column). lift > 0 keeps it that far (metres) outside the garment. lines: kind, row, width of lines.
-    """
+    a column). lift > 0 keeps it that far (metres) outside the garment, and lets it follow what it lies on."""
     rows, columns, _ = sheet.shape
     points = sheet.reshape(-1, 3)
     if lift:
@@ -81,30 +80,20 @@ def attached(
         nearest_all = near
     else:
         nearest_all = np.tile(nearest, rows)
-    index = np.arange(rows * columns).reshape(rows, columns)
-    drawn = [
-        (kind, np.append(index[row], index[row, 0]) if wrap else index[row], w) for kind, row, w in lines
-    ]
     return replace(
         garment, part=part, points=points, rest=garment.rest[nearest_all],
         triangles=grid_triangles(rows, columns, wrap), bone=garment.bone[nearest_all],
         weight=garment.weight[nearest_all], uv=garment.uv[nearest_all],
-        colour=colour, texture=None, smooth=0.6, lines=drawn, count=rows * columns,
+        colour=colour, texture=None, smooth=0.6, count=rows * columns,
     )  # fmt: skip
 
 
 def _rib(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
     """A knitted band along the neckline."""
-    profile = (
-        (-0.002, -0.001),
-        (-0.002, 0.0024),
-        (0.004, 0.0036),
-        (0.010, 0.0030),
-        (0.0125, 0.0010),
-        (0.0105, -0.001),
-    )
+    profile = ((-0.002, -0.001), (-0.002, 0.0024), (0.004, 0.0036), (0.010, 0.0030), (0.0125, 0.0010),
+               (0.0105, -0.001))  # fmt: skip
     sheet = np.stack([rim.points + rim.up * h + rim.out * o for h, o in profile])
-    return [attached(made, "collar", sheet, rim.nearest, colour * 0.90, lines=(("collar", 1, 0.7),))]
+    return [attached(made, "collar", sheet, rim.nearest, colour * 0.90)]
 
 
 def _fold_over(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
@@ -112,12 +101,11 @@ def _fold_over(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
     drop = np.array([0.0, -1.0, 0.0])
     profile = ((-0.002, -0.001), (0.003, 0.001), (0.004, 0.004), (0.000, 0.0072), (-0.016, 0.0085),
                (-0.034, 0.0085), (-0.041, 0.0070), (-0.041, 0.003))  # fmt: skip
-    level = np.stack([rim.out[:, 0], 0 * rim.out[:, 0], rim.out[:, 2]], 1)
-    level /= np.linalg.norm(level, axis=1, keepdims=True)
+    level = unit(rim.out * [1, 0, 1])
     for _ in range(12):
         level = level / 2 + (np.roll(level, 1, 0) + np.roll(level, -1, 0)) / 4
     sheet = np.stack([rim.points - drop * h + level * o for h, o in profile])
-    return [attached(made, "collar", sheet, rim.nearest, colour * 0.97, lines=(("collar", 6, 0.8),))]
+    return [attached(made, "collar", sheet, rim.nearest, colour * 0.97)]
 
 
 def _leaf(
@@ -131,8 +119,7 @@ def _leaf(
     pick = np.arange(skip, count - skip + 1)
     b = np.clip((rim.back[pick] - gap) / (1 - gap), 0, 1)
     p, out, up = rim.points[pick], rim.out[pick], rim.up[pick]
-    ahead = np.gradient(p, axis=0)
-    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    ahead = unit(np.gradient(p, axis=0))
     ahead *= np.where(np.arange(len(pick)) < len(pick) / 2, -1, 1)[:, None]  # towards the front
     top = p + up * stand(b)[:, None] + out * 0.003
     end = p - up * width(b)[:, None] + ahead * spread(b)[:, None] + out * 0.007
@@ -140,8 +127,7 @@ def _leaf(
     for r in (0.06, 0.2, 0.4, 0.6, 0.8, 0.97, 1.0):
         rows.append(top + (end - top) * r + out * (0.006 * np.sin(np.pi * r) ** 0.6 + 0.001)[..., None])
     rows.append(end - out * 0.0035 + up * 0.0015)
-    return attached(made, part, np.stack(rows), rim.nearest[pick], colour, wrap=False, lift=0.0035,
-                    lines=(("collar", 8, 0.9),))  # fmt: skip
+    return attached(made, part, np.stack(rows), rim.nearest[pick], colour, wrap=False, lift=0.0035)
 
 
 def _shirt(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
@@ -216,18 +202,9 @@ def _hood(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
         start = rim.points[side] + rim.out[side] * 0.012
         length = np.linspace(0, 0.11, 12)[:, None]
         path = start + length * np.array([0.05 * np.sign(start[0]), -1.0, 0.0])
-        points, _ = tube(path, 0.0030, sides=6)
-        sheet = points.reshape(12, 6, 3)
-        strings.append(
-            attached(
-                made,
-                "string",
-                sheet,
-                np.full(6, rim.nearest[side]),
-                np.clip(colour * 1.25 + 0.08, 0, 0.95),
-                lift=0.004,
-            )
-        )
+        sheet = tube(path, 0.0030, sides=6)[0].reshape(12, 6, 3)
+        near, tone = np.full(6, rim.nearest[side]), np.clip(colour * 1.25 + 0.08, 0, 0.95)
+        strings.append(attached(made, "string", sheet, near, tone, lift=0.004))
     return [hood, pouch, *strings]
 
 

@@ -28,14 +28,13 @@ class Context:
         self._textures: OrderedDict[tuple[int, bool], tuple[NDArray, Any]] = OrderedDict()
         self._screen = gl.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())
 
-    def program(self, vertex: str, fragment: str | None = None) -> Any:
+    def program(self, vertex: str, fragment: str) -> Any:
         """The linked program of two files of ``shaders/`` (without ``.glsl``)."""
         key = (vertex, fragment)
         if key not in self._programs:
-            sources = {"vertex_shader": _source(vertex)}
-            if fragment:
-                sources["fragment_shader"] = _source(fragment)
-            self._programs[key] = self.gl.program(**sources)
+            self._programs[key] = self.gl.program(
+                vertex_shader=_source(vertex), fragment_shader=_source(fragment)
+            )
         return self._programs[key]
 
     def target(
@@ -134,8 +133,9 @@ def get() -> Context:
     try:
         gl = moderngl.create_context(standalone=True, backend="egl", require=330)
     except Exception as error:  # moderngl raises bare Exceptions, and OSError where the library lacks
+        reason = " ".join(str(error).split())
         raise WbmeError(
-            f"people cannot be drawn, because no off-screen OpenGL starts ({error}): run "
+            f"people cannot be drawn, because no off-screen OpenGL starts ({reason}): run "
             "'apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri', or the same for your system"
         ) from error
     gl.gc_mode = None

@@ -22,11 +22,7 @@ def ball() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]
     rise = 1 + 0.075 * np.clip(1 - (polar / (IRIS * 1.12)) ** 2, 0, None) ** 1.2
     ring = np.stack([np.sin(polar) * rise, np.cos(polar) * rise], 1)
     points = np.stack(
-        [
-            ring[:, :1] * np.cos(around),
-            ring[:, :1] * np.sin(around),
-            np.repeat(ring[:, 1:], _SPOKES, axis=1),
-        ],
+        [ring[:, :1] * np.cos(around), ring[:, :1] * np.sin(around), np.repeat(ring[:, 1:], _SPOKES, axis=1)],
         -1,
     ).reshape(-1, 3)
     radius = 0.5 * polar / _EDGE

@@ -1,7 +1,7 @@
 """The lines that an artist would draw on a face, on the posed surface.
 
-Kinds: lash (upper lid, heavy), lid (lower lashes), crease, brow (closed shape), nose, ridge, mouth, lip (the
-shadow below the lower lip), jaw, ear, inner ear, neck. Widths are relative and run out at the ends.
+Kinds: crease (of the upper lid), brow (closed shape), jaw, ear. Widths are relative and run out at the ends;
+eyes, nose and mouth are ``wbme.people.facial``'s, which draws them from the landmarks.
 """
 
 import numpy as np
@@ -18,14 +18,7 @@ Points = NDArray[np.float32]
 
 _LIFT = 0.0006  # metres above the skin, so that the skin does not hide the line
 _CREASE = {"R": (130, 247, 30, 29, 27, 28, 56, 190), "L": (359, 467, 260, 259, 257, 258, 286, 414)}
-_WING = {"R": (129, 64, 98), "L": (358, 294, 327)}
-_RIDGE = {"R": (193, 122, 196, 236), "L": (417, 351, 419, 456)}
-_UNDER_NOSE = (97, 2, 326)
-_UPPER_LIP = names.LIPS_INNER[:11]
-_LOWER_LIP = (names.LIPS_INNER[0], *names.LIPS_INNER[:9:-1])
-_UNDER_LIP = (182, 83, 18, 313, 406)
 _JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
-_OPEN = 0.0022  # metres between the lips from which the mouth is drawn as two lips
 
 
 def draw(
@@ -46,28 +39,11 @@ def draw(
         return path + _LIFT * normals[anatomy.groups["body"][tree.query(path)[1]]]
 
     for side in "RL":
-        add("lash", lifted(vertices[anatomy.groups[f"lash-upper-{side}"]]), [0.7, 1.6, 2.2, 2.6, 2.4, 1.0])
-        lower = vertices[anatomy.groups[f"lash-lower-{side}"]]
-        add("lid", lifted(lower[4:]), [0.2, 0.6, 0.9, 0.6])
         add("crease", lifted(points[list(_CREASE[side])]), [0.2, 0.8, 0.8, 0.6, 0.1])
         loop = names.RIGHT_BROW if side == "R" else names.LEFT_BROW
         upper_edge, lower_edge = brows.shape(points[list(loop)], brow, arch)
         add("brow", lifted(np.concatenate([upper_edge, lower_edge[::-1]])), [1.0], closed=True)
-        add("nose", lifted(points[list(_WING[side])]), [0.2, 1.0, 0.7], 12)
-        add("ridge", lifted(points[list(_RIDGE[side])]), [0.2, 0.9, 0.2], 12)
-        for kind in ("ear", "inner ear"):
-            add(kind, lifted(vertices[anatomy.groups[f"{kind}-{side}"]]), [0.3, 1.0, 1.0, 1.0, 0.3])
-        for row in ("tendon", "collar bone"):
-            add("neck", lifted(vertices[anatomy.groups[f"{row}-{side}"]]), [0.1, 0.7, 0.5, 0.1])
-    add("nose", lifted(points[list(_UNDER_NOSE)]), [0.2, 1.0, 0.2], 12)
-    upper, lower = points[list(_UPPER_LIP)], points[list(_LOWER_LIP)]
-    corners = [0.8, 1.0, 0.7, 0.9, 0.7, 1.0, 0.8]
-    if np.linalg.norm(upper[5] - lower[5]) > _OPEN:
-        add("mouth", lifted(upper), corners)
-        add("mouth", lifted(lower), [0.6, 0.6, 0.5, 0.6, 0.6])
-    else:
-        add("mouth", lifted((upper + lower) / 2), corners)
-    add("lip", lifted(points[list(_UNDER_LIP)]), [0.1, 0.8, 0.1], 12)
+        add("ear", lifted(vertices[anatomy.groups[f"ear-{side}"]]), [0.3, 1.0, 1.0, 1.0, 0.3])
     add("jaw", lifted(points[list(_JAW)]), [0.3, 1.0, 1.0, 1.0, 0.3], 40)
     return curves
 

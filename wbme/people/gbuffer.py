@@ -28,7 +28,7 @@ class GBuffer:
     part and material 255, label 0 and the rest 0.
 
     depth: metres along the camera's axis. position, normal (towards the viewer), tangent (hair's strands,
-    else 0): scene. albedo: sRGB in [0, 1]. rest: place on the mean person. uv: of the mesh. label: parsing.
+    else 0): scene. albedo: sRGB in [0, 1]. uv: of the mesh. label: parsing.
     part: index into ``Model.meshes``. material: index into MATERIALS. smooth: see Mesh. shadow: 1 lit, 0 in
     the key light's cast shadow (or turned away from it). Clear glass is not in it.
     """
@@ -42,7 +42,6 @@ class GBuffer:
     material: NDArray[np.uint8]
     tangent: NDArray[np.float32]
     uv: NDArray[np.float32]
-    rest: NDArray[np.float32]
     smooth: NDArray[np.float32]
     shadow: NDArray[np.float32]
 
@@ -110,7 +109,7 @@ def draw(context: Context, model: Model, camera: Camera, light: Light) -> GBuffe
 
 
 def _read(textures: list, lit) -> GBuffer:
-    albedo, position, normal, rest, tangent, uv, marks = (read(t) for t in textures[:7])
+    albedo, position, normal, tangent, uv, marks = (read(textures[i]) for i in (0, 1, 2, 4, 5, 6))
     nothing = position[..., 3] <= 0
     depth = np.where(nothing, np.float32(np.inf), position[..., 3])
     label, part, material = (np.ascontiguousarray(marks[..., i]) for i in range(3))
@@ -126,7 +125,6 @@ def _read(textures: list, lit) -> GBuffer:
         material=material,
         tangent=tangent[..., :3].astype(np.float32),
         uv=uv,
-        rest=np.ascontiguousarray(rest[..., :3]),
         smooth=normal[..., 3].astype(np.float32),
         shadow=read(lit).astype(np.float32) / np.float32(255),
     )

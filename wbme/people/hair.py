@@ -14,6 +14,7 @@ from wbme.people.body import normals as vertex_normals
 from wbme.people.mesh import Mesh
 from wbme.people.scalp import Array, Floats, Skull, hairline, push_out, unit
 
+SIDES = 8  # of the tubes that clumps are
 CLUMP = 0.4  # how much the shading of a clump is its own, not its mass's
 
 
@@ -29,19 +30,10 @@ class Pieces(NamedTuple):
 
 
 def grow(
-    skull: Skull,
-    roots: Array,
-    heading: Array,
-    *,
-    length: ArrayLike,
-    height: ArrayLike = 0.010,
-    stiffness: float = 0.82,
-    gravity: float = 0.22,
-    inward: float = 0.0,
-    cling: float = 0.3,
-    face: float = 0.064,
-    steps: int = 48,
-) -> Array:
+    skull: Skull, roots: Array, heading: Array, *, length: ArrayLike, height: ArrayLike = 0.010,
+    stiffness: float = 0.82, gravity: float = 0.22, inward: float = 0.0, cling: float = 0.3,
+    face: float = 0.064, steps: int = 48,
+) -> Array:  # fmt: skip
     """Guide curves G x (steps + 1) x 3 from ``roots`` G x 3 that start along ``heading``, fall and slide over
     head and shoulders at ``height`` metres.
 
@@ -119,19 +111,11 @@ def outward(skull: Skull, points: Array) -> Array:
 
 
 def loft(
-    guides: Array,
-    normal: Array,
-    width: ArrayLike,
-    *,
-    thick: float = 0.3,
-    root: float = 0.45,
+    guides: Array, normal: Array, width: ArrayLike, *, thick: float = 0.3, root: float = 0.45,
     tip: float = 0.5,
-    sides: int = 8,
-) -> Pieces:
+) -> Pieces:  # fmt: skip
     """Clumps: flattened tubes along guides G x S x 3 that swell from ``root`` of ``width`` and run out to a
-    point from ``tip`` of the length on.
-
-    """
+    point from ``tip`` of the length on."""
     count, samples, _ = guides.shape
     away = normal
     tangent = unit(np.gradient(guides, axis=1))
@@ -141,26 +125,27 @@ def loft(
     swell = root + (1 - root) * np.sin(np.minimum(v / 0.35, 1) * np.pi / 2)
     taper = (1 - np.clip((v - tip) / (1 - tip), 0, 1) ** 1.8) ** 0.85
     half = np.broadcast_to(width, count)[:, None] * (swell * np.maximum(taper, 0.02))[None] / 2
-    angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)
+    angle = np.linspace(0, 2 * np.pi, SIDES, endpoint=False)
     x, y = np.cos(angle), np.where(np.sin(angle) > 0, 1.0, 0.45) * np.sin(angle) * thick
     ring = across[:, :, None] * x[:, None] + normal[:, :, None] * y[:, None]
     points = guides[:, :, None] + half[:, :, None, None] * ring
-    index = np.arange(count * samples * sides).reshape(count, samples, sides)
+    index = np.arange(count * samples * SIDES).reshape(count, samples, SIDES)
     a, b = index[:, :-1], index[:, 1:]
     c, d = np.roll(b, -1, 2), np.roll(a, -1, 2)
     triangles = np.concatenate(
         [np.stack([a, b, d], -1).reshape(-1, 3), np.stack([d, b, c], -1).reshape(-1, 3)]
     )
-    u = np.broadcast_to((x + 1) / 2, (count, samples, sides))
+    u = np.broadcast_to((x + 1) / 2, (count, samples, SIDES))
     uv = np.stack([u, np.broadcast_to(v[None, :, None], u.shape)], -1)
     along = np.broadcast_to(tangent[:, :, None], points.shape)
     # Shading follows the mass of hair, and the round of the clump only in part.
     round_ = across[:, :, None] * x[:, None] + normal[:, :, None] * np.sin(angle)[:, None]
     soft = unit((1 - CLUMP) * away[:, :, None] + CLUMP * round_)
-    return _pieces(points, triangles, uv, along, soft)
+    return pieces(points, triangles, uv, along, soft)
 
 
-def _pieces(points: Array, triangles: Array, uv: Array, along: Array, normals: Array) -> Pieces:
+def pieces(points: Array, triangles: Array, uv: Array, along: Array, normals: Array) -> Pieces:
+    """``Pieces`` of arrays of any shape whose last axis is the coordinate."""
     flat = [x.reshape(-1, x.shape[-1]).astype(np.float32) for x in (points, uv, along, normals)]
     return Pieces(flat[0], triangles.astype(np.int32), *flat[1:])
 
@@ -198,16 +183,11 @@ def _strand_texture(kind: str, size: int = 256) -> NDArray[np.uint8]:
 
 
 def hair_mesh(
-    part: str,
-    pieces: Pieces,
-    colour: ArrayLike,
-    *,
-    shade: ArrayLike | None = None,
-    kind: str = "lock",
+    part: str, made: Pieces, colour: ArrayLike, *, shade: ArrayLike | None = None, kind: str = "lock",
     smooth: float = 0.75,
-) -> Mesh:
+) -> Mesh:  # fmt: skip
     """A Mesh of hair: ``colour`` sRGB, darker at the root and lighter at the tip; ``shade`` V factors."""
-    points, triangles, uv, tangents, normals = pieces
+    points, triangles, uv, tangents, normals = made
     v = uv[:, 1]
     tone = (0.86 + 0.16 * v if kind == "lock" else 0.86 + 0 * v) * (1 if shade is None else shade)
     return Mesh(
@@ -227,15 +207,9 @@ def hair_mesh(
 
 
 def cap(
-    skull: Skull,
-    thickness: ArrayLike,
-    *,
-    receding: float = 0.0,
-    rows: int = 26,
-    columns: int = 96,
-    edge: float = 0.0006,
-    across: Callable[[Array, Array], Array] | None = None,
-) -> Pieces:
+    skull: Skull, thickness: ArrayLike, *, receding: float = 0.0, rows: int = 26, columns: int = 96,
+    edge: float = 0.0006, across: Callable[[Array, Array], Array] | None = None,
+) -> Pieces:  # fmt: skip
     """The closed scalp volume from hairline (v = 0, ``edge`` metres thick) to crown.
 
     thickness: metres, a number or a function of azimuth and elevation grids (rows x columns); across: such a
@@ -264,4 +238,4 @@ def cap(
     own[:, -1] = own[:, 0] = unit(own[:, -1] + own[:, 0])
     soft = unit((1 - CLUMP) * normal + CLUMP * own)
     soft[-1] = unit(soft[-1].mean(0))
-    return _pieces(points, triangles, uv, along, soft)
+    return pieces(points, triangles, uv, along, soft)

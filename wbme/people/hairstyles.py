@@ -8,27 +8,11 @@ from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from wbme.base.seeds import generator
+from wbme.people.camera import towards
 from wbme.people.hair import cut, grow, outward
 from wbme.people.mesh import Curve, Mesh
-from wbme.people.scalp import Array, Skull, hairline, ray, unit
+from wbme.people.scalp import Array, Skull, hairline, unit
 from wbme.people.wig import Wig, add_fringe, downhill
-
-COLOURS = {
-    "black": (0.095, 0.085, 0.090),
-    "dark brown": (0.175, 0.115, 0.085),
-    "brown": (0.300, 0.190, 0.125),
-    "light brown": (0.440, 0.300, 0.195),
-    "dark blond": (0.600, 0.450, 0.285),
-    "blond": (0.820, 0.670, 0.430),
-    "red": (0.560, 0.225, 0.110),
-    "auburn": (0.360, 0.130, 0.090),
-    "grey": (0.560, 0.555, 0.550),
-    "white": (0.860, 0.850, 0.835),
-    "pink": (0.900, 0.500, 0.600),
-    "blue": (0.250, 0.360, 0.640),
-    "violet": (0.430, 0.280, 0.560),
-    "teal": (0.170, 0.480, 0.480),
-}
 
 
 def _part_roots(wig: Wig, offset: float, count: int, end: float = -0.062) -> tuple[Array, Array]:
@@ -166,7 +150,7 @@ def _tied(wig: Wig, kind: str, *fringes: str) -> None:
     knot = knot + out * 0.012
     n = 44
     a = np.linspace(-180, 180, n, endpoint=False) + rng.normal(0, 1.5, n)
-    start, goal = ray(a, hairline(a) + 1.5), ray(180.0, tie)
+    start, goal = towards(a, hairline(a) + 1.5), towards(180.0, tie)
     angle = np.arccos(np.clip(start @ goal, -1, 1))[:, None, None]
     s = np.linspace(0, 1, 18)[None, :, None]
     arc = (np.sin((1 - s) * angle) * start[:, None] + np.sin(s * angle) * goal) / np.sin(angle)
@@ -228,13 +212,13 @@ def _afro(wig: Wig, low: float, high: float, lumps: int) -> None:
     golden = np.arange(lumps) * 137.508
     e = np.degrees(np.arcsin(np.linspace(-0.75, 0.998, lumps))) + rng.normal(0, 1.5, lumps)
     keep = e > hairline(golden) + 5
-    seeds = ray(golden[keep], e[keep])
+    seeds = towards(golden[keep], e[keep])
     spacing = float(np.sqrt(4 * np.pi * 0.87 / lumps))
     reach = rng.choice([0.55, 0.8, 1.0], len(seeds))
     turned = rng.normal(size=(len(seeds), 3))
 
     def curls(a: Array, e: Array) -> tuple[Array, Array, Array]:
-        d = ray(a, e).reshape(-1, 3)
+        d = towards(a, e).reshape(-1, 3)
         near, which = cKDTree(seeds).query(d)
         angle = ((d - seeds[which]) * unit(turned[which])).sum(1) / spacing
         return near / spacing, angle, reach[which]
@@ -242,7 +226,7 @@ def _afro(wig: Wig, low: float, high: float, lumps: int) -> None:
     def deep(a: Array, e: Array) -> Array:
         near, _, tall = curls(a, e)
         bump = np.sqrt(np.clip(1 - (near / 0.78) ** 2, 0, 1)) * tall
-        shape = 0.78 + 0.22 * np.clip(ray(a, e)[..., 1] + 0.4, 0, 1)
+        shape = 0.78 + 0.22 * np.clip(towards(a, e)[..., 1] + 0.4, 0, 1)
         lump = min(0.5 * size, 0.020)
         return (size - lump) * shape + lump * bump.reshape(a.shape)
 

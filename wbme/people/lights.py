@@ -12,6 +12,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from wbme.color.spaces import XYZ_TO_RGB
+from wbme.people.camera import towards
+from wbme.people.variety import tables
 
 Vector = NDArray[np.float64]
 
@@ -65,24 +67,7 @@ class _Rig:
     ev: tuple[float, float] = (-0.2, 0.3)
 
 
-RIGS = {
-    "studio": _Rig(0.3, (18, 50), (18, 42), (0.25, 0.45), 0.8, 0.12, 0.22,
-        (0.0, 0.5), (5300, 6600), (5600, 6800)),
-    "window": _Rig(0.2, (45, 80), (5, 28), (0.3, 0.55), 0.9, 0.06, 0.25,
-        (0.0, 0.15), (5200, 7200), (4600, 6500)),
-    "overcast": _Rig(0.2, (0, 60), (45, 68), (0.5, 0.7), 0.55, 0.08, 0.5,
-        (0.0, 0.1), (5600, 6600), (5800, 6900)),
-    "sunset": _Rig(0.1, (30, 75), (8, 24), (0.02, 0.06), 0.85, 0.06, 0.36,
-        (0.0, 0.6), (3200, 4400), (5200, 7000)),
-    "sun": _Rig(0.07, (15, 60), (38, 62), (0.006, 0.02), 0.85, 0.06, 0.36,
-        (0.0, 0.2), (5300, 6000), (6000, 7800)),
-    "back": _Rig(0.06, (10, 45), (10, 35), (0.5, 0.7), 0.5, 0.12, 0.45,
-        (1.6, 3.2), (5000, 6500), (5600, 7200)),
-    "night": _Rig(0.04, (20, 75), (10, 50), (0.05, 0.2), 0.85, 0.06, 0.22,
-        (0.0, 0.8), (2900, 4000), (4000, 7500), (-1.4, -0.5)),
-    "stage": _Rig(0.03, (25, 75), (5, 45), (0.05, 0.25), 0.85, 0.2, 0.2,
-        (0.3, 1.4), (4000, 8000), (4000, 9000), (-0.7, 0.1)),
-}  # fmt: skip
+RIGS = {name: _Rig(*row) for name, row in tables()["lights"].items()}
 # The camera's white balance takes this share of a light's colour away.
 _BALANCED = 0.45
 _LEVEL = 0.82
@@ -104,12 +89,6 @@ def kelvin(temperature: float) -> Vector:
     return np.maximum(XYZ_TO_RGB @ np.array([x / y, 1.0, (1 - x - y) / y]), 0.02)
 
 
-def towards(azimuth: float, elevation: float) -> Vector:
-    """Unit vector: azimuth in degrees from the viewer (0) to the picture's right (90), elevation up."""
-    a, e = np.radians([azimuth, elevation])
-    return np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
-
-
 def _scaled(light: Light) -> Light:
     """``light`` with all strengths scaled so that the face's front gets luminance ``_LEVEL`` on average."""
     weights = np.array([0.2126, 0.7152, 0.0722])
@@ -127,7 +106,10 @@ def _scaled(light: Light) -> Light:
 
 
 def sample(rng: Generator, name: str | None = None) -> Light:
-    """A light of one of ``RIGS`` (``name``, or drawn by share: seven in ten soft and flattering)."""
+    """A light of one of ``RIGS`` (``name``, or drawn by share: seven in ten soft and flattering), or the
+    ``neutral`` one, which is always the same."""
+    if name == "neutral":
+        return neutral()
     names = list(RIGS)
     chosen = name or names[rng.choice(len(names), p=[RIGS[n].share for n in names])]
     rig = RIGS[chosen]

@@ -24,9 +24,8 @@ Floats = NDArray[np.float32]
 
 NOTHING = 255
 _ALL = slice(None)
-KINDS = ("", "silhouette", "occlusion", "border", "hair", "fold")
-# Only these curves are drawn here; those of the eyes, nose and mouth are facial.py's.
-CURVES = ("jaw", "ear", "hair", "fold", "crease")
+KINDS = ("", "silhouette", "occlusion", "border", "hair")
+CURVES = ("jaw", "ear", "hair", "crease")  # brows are facial.py's
 _TOLERANCE = 0.006  # metres that a visible curve may lie behind the surface
 
 

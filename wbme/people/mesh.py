@@ -43,8 +43,7 @@ class Mesh:
 @dataclass(frozen=True, eq=False)
 class Curve:
     """A line that an artist would draw. points: N x 3 metres, on the surface; width: N, relative (1 is
-    the sheet's line), tapered at the ends. kind: lash, lid, crease, nose, mouth, jaw, ear, brow, hair,
-    fold ..."""
+    the sheet's line), tapered at the ends. kind: crease, jaw, ear, brow or hair."""
 
     kind: str
     points: NDArray[np.float32]

@@ -10,44 +10,11 @@ from wbme.people import body, clothes
 from wbme.people.cloth import Array, limbs
 from wbme.people.clothes import Cut, Garment
 from wbme.people.collars import COLLARS, neck_rim
+from wbme.people.variety import tables
 
-_COLOURS = np.array([
-    (0.90, 0.89, 0.86), (0.16, 0.17, 0.20), (0.18, 0.25, 0.42), (0.55, 0.20, 0.20), (0.30, 0.42, 0.33),
-    (0.78, 0.66, 0.48), (0.44, 0.57, 0.72), (0.85, 0.62, 0.62), (0.46, 0.44, 0.46), (0.80, 0.70, 0.30),
-    (0.52, 0.40, 0.58), (0.24, 0.45, 0.50), (0.72, 0.40, 0.24), (0.70, 0.76, 0.80),
-])  # fmt: skip
-_SUITS = np.array(
-    [(0.15, 0.17, 0.23), (0.22, 0.22, 0.24), (0.38, 0.33, 0.28), (0.30, 0.36, 0.44), (0.62, 0.55, 0.46)]
-)
-_SHIRTS = np.array(
-    [(0.93, 0.93, 0.93), (0.70, 0.79, 0.90), (0.92, 0.84, 0.84), (0.20, 0.22, 0.28), (0.55, 0.62, 0.55)]
-)
-_LOWER = np.array(
-    [(0.17, 0.20, 0.28), (0.14, 0.14, 0.15), (0.42, 0.38, 0.32), (0.28, 0.36, 0.50), (0.30, 0.30, 0.33)]
-)
-
-CUTS = {
-    "tee": Cut(sleeve=0.30, front=0.042, wide=0.070),
-    "long sleeve": Cut(sleeve=0.96, front=0.036, wide=0.068),
-    "v-neck": Cut(front=0.105, vee=1.0, sleeve=0.94, wide=0.066),
-    "top": Cut(front=0.10, wide=0.095, sleeve=0.05, loose=0.3, ease=0.005),
-    "scoop": Cut(front=0.085, wide=0.095, sleeve=0.22, loose=0.35, ease=0.005),
-    "turtleneck": Cut(front=-0.044, back=-0.052, wide=0.075, sleeve=0.97, ease=0.007, loose=0.5),
-    "hoodie": Cut(front=0.040, wide=0.078, sleeve=0.99, ease=0.013, loose=1.0),
-    "shirt": Cut(front=0.062, back=-0.012, vee=0.75, wide=0.058, sleeve=0.96, ease=0.007, loose=0.7),
-    "jacket": Cut(
-        front=0.27, back=0.004, vee=0.92, wide=0.078, sleeve=0.97, ease=0.011, loose=0.65, hem=0.80
-    ),
-    "skirt": Cut(waist=0.97, hem=0.50, loose=0.2, ease=0.010),
-    "trousers": Cut(waist=0.95, hem=0.085, loose=0.7),
-    "shoes": Cut(waist=0.10, hem=-1.0, loose=0.0, ease=0.007),
-}
+CUTS = {name: Cut(**row) for name, row in tables()["cuts"].items()}
 _PATTERNED = ("tee", "long sleeve", "v-neck", "scoop", "top")
-_ODDS = {
-    "tee": (0.18, 0.13), "long sleeve": (0.08, 0.08), "v-neck": (0.07, 0.11), "top": (0.02, 0.09),
-    "scoop": (0.0, 0.09), "turtleneck": (0.08, 0.10), "hoodie": (0.17, 0.11), "shirt": (0.18, 0.12),
-    "blazer": (0.14, 0.09), "blazer and tee": (0.08, 0.08),
-}  # fmt: skip
+_ODDS = tables()["outfits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,20 +34,21 @@ def choose(rng: np.random.Generator, female: bool) -> str:
 def make(name: str, person: body.Body, rng: np.random.Generator) -> Outfit:
     """The garments of outfit ``name`` on a body at rest."""
 
-    def pick(colours: Array) -> Array:
+    def pick(table: str) -> Array:
+        colours = np.array(tables()[table])
         return np.clip(colours[int(rng.integers(len(colours)))] * rng.uniform(0.92, 1.06), 0.03, 0.95)
 
     worn: list[tuple[str, Array, float]] = []
     if name.startswith("blazer"):
         inner = "shirt" if name == "blazer" else str(rng.choice(["tee", "turtleneck"]))
         worn += [
-            (inner, pick(_SHIRTS if inner == "shirt" else _COLOURS), 0.0),
-            ("jacket", pick(_SUITS), 0.007),
+            (inner, pick("shirts" if inner == "shirt" else "colours"), 0.0),
+            ("jacket", pick("suits"), 0.007),
         ]
     else:
-        worn.append((name, pick(_SHIRTS if name == "shirt" and rng.random() < 0.6 else _COLOURS), 0.0))
+        worn.append((name, pick("shirts" if name == "shirt" and rng.random() < 0.6 else "colours"), 0.0))
     skirt = person.spec.gender > 0.5 and not name.startswith("blazer") and rng.random() < 0.35
-    lower = ("skirt" if skirt else "trousers", pick(_LOWER), 0.0)
+    lower = ("skirt" if skirt else "trousers", pick("trousers and skirts"), 0.0)
     pieces = [("shoes", np.array([0.15, 0.13, 0.13]), 0.0), lower, *worn]
     garments, fields = [], []
     along, arm = limbs()

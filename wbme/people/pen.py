@@ -84,12 +84,12 @@ class Canvas:
         self.size = size
         self._fine = np.zeros((size[1] * FINE, size[0] * FINE), np.uint8)
 
-    def fill(self, polygons: Iterable[ArrayLike], coverage: float = 1.0) -> None:
-        """Fill closed polygons; ``coverage`` in [0, 1] replaces what lies below."""
+    def fill(self, polygons: Iterable[ArrayLike]) -> None:
+        """Fill closed polygons."""
         for polygon in polygons:
-            cv2.fillPoly(self._fine, [_corners(polygon)], round(255 * coverage), shift=_SHIFT)
+            cv2.fillPoly(self._fine, [_corners(polygon)], 255, shift=_SHIFT)
 
-    def stroke(self, points: ArrayLike, width: ArrayLike, coverage: float = 1.0) -> None:
+    def stroke(self, points: ArrayLike, width: ArrayLike) -> None:
         """A line whose ``width`` (pixels, one number or N) changes along it; ends are round."""
         points = np.asarray(points, float)
         if len(points) < 2:
@@ -99,18 +99,16 @@ class Canvas:
         half = np.broadcast_to(half, len(points))[:, None]
         across = normals(points) * half
         left, right = points + across, points - across
-        value = round(255 * coverage)
         # Short overlapping pieces: a ribbon that crosses itself would have holes.
         for first in range(0, len(points) - 1, 3):
             piece = slice(first, min(first + 4, len(points)))
             ribbon = np.vstack([left[piece], right[piece][::-1]])
-            cv2.fillPoly(self._fine, [_corners(ribbon)], value, shift=_SHIFT)
+            cv2.fillPoly(self._fine, [_corners(ribbon)], 255, shift=_SHIFT)
         for end in (0, -1):
             if (radius := float(half[end, 0]) * FINE) > 0.5:
                 centre = _corners(points[end][None])[0]
-                cv2.circle(
-                    self._fine, centre.tolist(), round(radius * (1 << _SHIFT)), value, -1, shift=_SHIFT
-                )
+                round_ = round(radius * (1 << _SHIFT))
+                cv2.circle(self._fine, centre.tolist(), round_, 255, -1, shift=_SHIFT)
 
     def coverage(self) -> NDArray[np.float32]:
         """Covered share of each pixel, H x W in [0, 1]."""

@@ -11,17 +11,11 @@ from scipy.spatial import cKDTree
 from wbme.base.seeds import generator
 from wbme.people import body, hairstyles, outfits, phenotype, rig, scalp, wear
 from wbme.people.mesh import Curve, Mesh, Model
+from wbme.people.variety import tables
 
 Floats = NDArray[np.float64]
 
-# How often each style is met: (by men, by women). Nobody is kept from any but by rarity.
-_STYLES = {
-    "bald": (0.04, 0.005), "buzz": (0.08, 0.01), "crop": (0.17, 0.03), "side part": (0.19, 0.03),
-    "spiky": (0.11, 0.01), "slick back": (0.10, 0.01), "pixie": (0.04, 0.07), "bob": (0.01, 0.11),
-    "bob fringe": (0.01, 0.07), "medium": (0.05, 0.12), "long straight": (0.02, 0.14),
-    "long wavy": (0.02, 0.12), "curly": (0.02, 0.07), "ponytail": (0.02, 0.08), "high bun": (0.02, 0.04),
-    "low bun": (0.01, 0.06), "afro": (0.04, 0.03), "short curls": (0.07, 0.02),
-}  # fmt: skip
+_STYLES = tables()["hair styles"]
 _OPEN_EARS = {"bald", "buzz", "crop", "side part", "spiky", "slick back", "pixie", "ponytail",
               "high bun", "low bun"}  # fmt: skip
 _NATURAL = ("black", "dark brown", "brown", "light brown", "dark blond", "blond", "red", "auburn")
@@ -108,15 +102,10 @@ class Person:
         positions[corner] += (press @ head[:3, :3].T).astype(np.float32)
         skin = replace(skin, positions=positions, triangles=skin.triangles[self._bare])
         meshes, curves = [skin, *rest], list(posed.model.curves)
-        cloth = []
-        for garment in self.garments.garments:
-            mesh, lines = garment.posed(moves)
-            meshes.append(mesh)
-            cloth.append(mesh)
-            curves += lines
+        cloth = [garment.posed(moves) for garment in self.garments.garments]
         own, lines = self.hair.posed(moves, cloth)
         worn, facts = self._worn
-        meshes += own
+        meshes += cloth + own
         curves += lines
         for mesh in worn:
             moved = mesh.positions @ head[:3, :3].T + head[:3, 3]
@@ -226,23 +215,16 @@ def sample(seed: int, number: int, monk: int | None = None) -> Person:
     style = str(rng.choice(list(_STYLES), p=odds / odds.sum()))
     colour = _colour(rng, tone, spec.age)
     tint = np.clip(
-        np.array(hairstyles.COLOURS[colour]) * rng.uniform(0.88, 1.12) + rng.normal(0, 0.006, 3), 0.03, 0.95
+        np.array(tables()["hair"][colour]) * rng.uniform(0.88, 1.12) + rng.normal(0, 0.006, 3), 0.03, 0.95
     )
-    natural = hairstyles.COLOURS[
+    natural = tables()["hair"][
         "grey" if colour == "white" else colour if colour in (*_NATURAL, "grey") else "brown"
     ]
     brows = tuple(float(c) for c in np.array(natural) * (0.75 if colour != "black" else 1.0))
     spec = replace(spec, complexion=replace(spec.complexion, hair=brows))
     outfit = outfits.choose(rng, female)
-    choice = Choice(
-        spec,
-        style,
-        colour,
-        tuple(float(c) for c in tint),
-        outfit,
-        bool(rng.random() < 0.15),
-        bool(rng.random() < (0.3 if female else 0.06)),
-    )
+    glasses, earrings = rng.random() < 0.15, rng.random() < (0.3 if female else 0.06)
+    choice = Choice(spec, style, colour, tuple(float(c) for c in tint), outfit, glasses, earrings)
     return Person(seed, number, choice)
 
 

@@ -6,48 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from wbme.people.skin import Colour, Complexion
+from wbme.people.variety import tables
 
-# Shape details: name -> (word of the one end, word of the other, deviation). {} stands for l and r.
-_DETAILS: dict[str, tuple[str, str, float]] = {
-    "nose-scale-horiz": ("decr", "incr", 0.22), "nose-scale-vert": ("decr", "incr", 0.2),
-    "nose-scale-depth": ("decr", "incr", 0.2), "nose-base": ("down", "up", 0.3),
-    "nose-curve": ("concave", "convex", 0.28), "nose-hump": ("decr", "incr", 0.18),
-    "nose-point": ("down", "up", 0.3), "nose-point-width": ("decr", "incr", 0.3),
-    "nose-width1": ("decr", "incr", 0.3), "nose-width2": ("decr", "incr", 0.3),
-    "nose-width3": ("decr", "incr", 0.2), "nose-flaring": ("decr", "incr", 0.25),
-    "mouth-scale-horiz": ("decr", "incr", 0.25), "mouth-scale-vert": ("decr", "incr", 0.2),
-    "mouth-upperlip-height": ("decr", "incr", 0.2), "mouth-lowerlip-height": ("decr", "incr", 0.2),
-    "mouth-cupidsbow": ("decr", "incr", 0.4), "mouth-angles": ("down", "up", 0.18),
-    "mouth-trans": ("down", "up", 0.2),
-    "chin-width": ("decr", "incr", 0.22), "chin-height": ("decr", "incr", 0.18),
-    "chin-prominent": ("decr", "incr", 0.18), "chin-bones": ("decr", "incr", 0.18),
-    "chin-jaw-drop": ("decr", "incr", 0.2), "chin-cleft": ("decr", "incr", 0.2),
-    "forehead-scale-vert": ("decr", "incr", 0.12), "forehead-nubian": ("decr", "incr", 0.1),
-    "forehead-temple": ("decr", "incr", 0.12),
-    "eyebrows-trans": ("down", "up", 0.25), "eyebrows-angle": ("down", "up", 0.25),
-    "head-scale-horiz": ("decr", "incr", 0.13), "head-scale-vert": ("decr", "incr", 0.1),
-    "head-fat": ("decr", "incr", 0.18),
-    "neck-scale-horiz": ("decr", "incr", 0.15), "neck-scale-vert": ("decr", "incr", 0.2),
-    "{}-cheek-bones": ("decr", "incr", 0.3), "{}-cheek-volume": ("decr", "incr", 0.3),
-    "{}-eye-scale": ("decr", "incr", 0.22), "{}-eye-height2": ("decr", "incr", 0.25),
-    "{}-eye-trans": ("in", "out", 0.2), "{}-eye-corner1": ("down", "up", 0.25),
-    "{}-eye-corner2": ("down", "up", 0.3), "{}-eye-eyefold": ("concave", "convex", 0.25),
-    "{}-eye-eyefold-angle": ("down", "up", 0.2),
-    "{}-ear-scale": ("decr", "incr", 0.25), "{}-ear-wing": ("decr", "incr", 0.25),
-    "{}-ear-lobe": ("decr", "incr", 0.3),
-}  # fmt: skip
 _HEADS = ("oval", "round", "square", "rectangular", "triangular", "invertedtriangular", "diamond")
-
-_IRISES: dict[str, Colour] = {
-    "dark brown": (0.20, 0.11, 0.06), "brown": (0.36, 0.21, 0.10), "hazel": (0.45, 0.34, 0.16),
-    "green": (0.36, 0.44, 0.26), "blue": (0.33, 0.50, 0.66), "grey": (0.48, 0.54, 0.58),
-    "amber": (0.55, 0.35, 0.12),
-}  # fmt: skip
-_HAIRS: dict[str, Colour] = {
-    "black": (0.055, 0.050, 0.055), "dark brown": (0.13, 0.085, 0.06), "brown": (0.24, 0.15, 0.09),
-    "chestnut": (0.34, 0.19, 0.11), "auburn": (0.42, 0.18, 0.10), "ginger": (0.60, 0.30, 0.13),
-    "dark blonde": (0.48, 0.36, 0.22), "blonde": (0.68, 0.54, 0.34),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,7 +68,7 @@ def _ancestry(rng: np.random.Generator, tone: int) -> tuple[float, float, float]
 
 def _details(rng: np.random.Generator, asian: float, age: float) -> dict[str, float]:
     details: dict[str, float] = {}
-    for name, (low, high, deviation) in _DETAILS.items():
+    for name, (low, high, deviation) in tables()["details"].items():
         value = float(np.clip(rng.normal(0, deviation), -0.7, 0.7))
         if name == "{}-eye-scale":
             value += 0.18
@@ -132,8 +93,8 @@ def _complexion(
     hairs = np.array(
         [0.3 + 3 * (1 - fair), 1.4, 1.0 * fair, 0.6 * fair, 0.25 * fair, 0.2 * fair, 0.5 * fair, 0.5 * fair]
     )
-    iris = np.array(list(_IRISES.values())[rng.choice(len(irises), p=irises / irises.sum())])
-    hair = np.array(list(_HAIRS.values())[rng.choice(len(hairs), p=hairs / hairs.sum())])
+    iris = np.array(list(tables()["irises"].values())[rng.choice(len(irises), p=irises / irises.sum())])
+    hair = np.array(list(tables()["natural hair"].values())[rng.choice(len(hairs), p=hairs / hairs.sum())])
     grey = float(np.clip(rng.normal((age - 48) / 30, 0.2), 0, 1))
     hair = hair + grey * (np.array([0.62, 0.60, 0.58]) - hair)
     woman = gender > 0.5

@@ -44,7 +44,7 @@ def shade(context: Context, model: Model, camera: Camera, light: Light, samples:
     _, (shadows,) = context.target("shadow", size, ((1, "f1"),))
     names = ("albedos", "positions", "normals", "rests", "tangents", "uvs", "marks")
     inputs = dict(zip(names, textures[:7], strict=True)) | {"shadows": shadows}
-    inputs |= _light_inputs(light) | _person_inputs(model, light) | _camera_inputs(camera, light)
+    inputs |= _light_inputs(light) | _person_inputs(model) | _camera_inputs(camera, light)
 
     def run(shader: str, target: str, kinds: tuple, at: tuple[int, int], **more) -> list:
         frame, made = context.target(target, at, kinds)
@@ -104,7 +104,7 @@ def _light_inputs(light: Light) -> dict:
     }
 
 
-def _person_inputs(model: Model, light: Light) -> dict:
+def _person_inputs(model: Model) -> dict:
     centres, rims = model.irises[:, 0].astype(float), model.irises[:, 1:].astype(float)
     gazes = np.cross(rims[:, 0] - rims[:, 2], rims[:, 1] - rims[:, 3])
     forward = model.head[:3, 2].astype(float)

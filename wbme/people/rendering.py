@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -21,7 +22,10 @@ from wbme.base.paths import write_atomic
 from wbme.people import context, person, sheet, views
 from wbme.people.views import Plan
 
-_LIMITS = {"people": (1, 1_000_000), "shots": (1, 100), "size": (64, 2048), "first": (0, 10_000_000)}
+_LIMITS = {
+    "people": (1, 1_000_000), "shots": (1, 100), "size": (64, 2048), "first": (0, 10_000_000),
+    "seed": (0, 2**63 - 1),
+}  # fmt: skip
 
 
 def render_set(
@@ -44,28 +48,28 @@ def render_set(
     once for a value out of range or an unknown character and WbmeError where no OpenGL renderer is installed;
     the iterator raises StoreError where the disk refuses.
     """
-    given = {"people": people, "shots": shots, "size": size, "first": first}
+    given = {"people": people, "shots": shots, "size": size, "first": first, "seed": seed}
     for name, (least, most) in _LIMITS.items():
         if not least <= given[name] <= most:
             raise ParameterError(f"render_set: {name} is {given[name]}: choose {least} to {most}")
     if size % 8 or not characters:
         raise ParameterError("render_set: size must be a multiple of 8, and at least one character is needed")
-    names = [sheet.load(character).name for character in characters]
-    if len(set(names)) < len(names):
+    sheets = tuple(sheet.load(character) for character in characters)  # later changes do not reach this run
+    texts = {one.name: sheet.path(name).read_bytes() for one, name in zip(sheets, characters, strict=True)}
+    if len(texts) < len(sheets):
         raise ParameterError(f"render_set: two sheets of {', '.join(characters)} have the same name")
     context.renderer()  # one sentence now rather than one from each worker
-    plan = Plan(str(Path(folder).absolute()), seed, shots, size, tuple(characters))
-    return _render(plan, range(first, first + people), workers)
+    plan = Plan(str(Path(folder).absolute()), seed, shots, size, sheets)
+    return _render(plan, range(first, first + people), workers, texts)
 
 
-def _render(plan: Plan, numbers: range, workers: int | None) -> Iterator[dict[str, Any]]:
+def _render(
+    plan: Plan, numbers: range, workers: int | None, texts: dict[str, bytes]
+) -> Iterator[dict[str, Any]]:
     folder = Path(plan.folder)
-    for old in [
-        *folder.glob(".part-*"),
-        *folder.glob("people/views/.old-*"),
-        *folder.glob("characters/*/.old-*"),
-    ]:
-        shutil.rmtree(old, ignore_errors=True)
+    for torn in (".part-*", "people/views/.old-*", "characters/*/.old-*"):
+        for old in folder.glob(torn):
+            shutil.rmtree(old, ignore_errors=True)
     rows: dict[str, dict[str, Any]] = {}
     missing: dict[int, list[int]] = {}
     for number in numbers:
@@ -79,9 +83,8 @@ def _render(plan: Plan, numbers: range, workers: int | None) -> Iterator[dict[st
     for row in _render_missing(plan, missing, workers):
         rows[row["id"]] = row
         yield row
-    for character in plan.characters:
-        known = sheet.path(character)
-        write_atomic(folder / "characters" / sheet.load(character).name / "sheet.yaml", known.read_bytes())
+    for name, text in texts.items():
+        write_atomic(folder / "characters" / name / "sheet.yaml", text)
     names = [plan.name(number, shot) for number in numbers for shot in range(plan.shots)]
     lines = [json.dumps(rows[name], ensure_ascii=False, sort_keys=True) + "\n" for name in names]
     write_atomic(folder / "people" / "views.jsonl", "".join(lines))
@@ -96,7 +99,7 @@ def _render_missing(
             yield from _render_person(plan, *task)
         return
     spawn = multiprocessing.get_context("spawn")  # a forked OpenGL context does not work
-    with ProcessPoolExecutor(count, spawn, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(count, spawn, initializer=_begin_work) as pool:
         tasks = [pool.submit(_render_person, plan, *task) for task in missing.items()]
         try:
             for task in as_completed(tasks):
@@ -110,10 +113,17 @@ def _render_missing(
             pool.shutdown(cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """The processes themselves keep the cores busy."""
+def _begin_work() -> None:
+    """One thread a process, since the processes keep the cores busy; and none outlives the run that started
+    it, or it would write beside the next one."""
     os.environ["LP_NUM_THREADS"] = "1"
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _render_person(plan: Plan, number: int, shots: list[int]) -> list[dict[str, Any]]:
@@ -124,5 +134,5 @@ def _render_person(plan: Plan, number: int, shots: list[int]) -> list[dict[str, 
         return [views.render(plan, model, number, shot) for shot, model in models]
     except OSError as error:
         raise StoreError(
-            f"cannot write {plan.folder}: {error.strerror}; free space there and run again to go on"
+            f"cannot write {plan.folder}: {error.strerror or error}; free space there and run again to go on"
         ) from error

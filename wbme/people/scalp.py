@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter, grey_closing, map_coordinates
 from scipy.spatial import cKDTree
 
 from wbme.people import anatomy, body
+from wbme.people.camera import towards
 
 Floats = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -43,17 +44,11 @@ def unit(v: NDArray[np.floating]) -> NDArray[np.floating]:
     return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-9)
 
 
-def ray(azimuth: ArrayLike, elevation: ArrayLike) -> Array:
-    """Unit vectors of directions in degrees."""
-    a, e = np.radians(azimuth), np.radians(elevation)
-    return np.stack([np.sin(a) * np.cos(e), np.sin(e) + 0 * a, np.cos(a) * np.cos(e)], axis=-1)
-
-
 def _surface_under(mean: Floats, triangles: Numbers, k: int = 72) -> tuple[Numbers, Array]:
     """Where rays from ``CENTRE`` first leave the head: triangle corners R x 3 and barycentric weights R x 3,
     for every elevation (rows) and azimuth of the grid. The first crossing lies under the ears."""
     corners = mean[triangles].astype(float) - CENTRE
-    directions = ray(*np.meshgrid(AZIMUTHS, ELEVATIONS)).reshape(-1, 3)
+    directions = towards(*np.meshgrid(AZIMUTHS, ELEVATIONS)).reshape(-1, 3)
     _, near = cKDTree(unit(corners.mean(1))).query(directions, k=k)
     a, u, v = corners[near, 0], corners[near, 1] - corners[near, 0], corners[near, 2] - corners[near, 0]
     d = np.broadcast_to(directions[:, None], a.shape)
@@ -154,13 +149,8 @@ def skull(person: body.Body, garments: list[Floats]) -> Skull:
     chin = float(rest[face, 1].min())
     chin = max(chin, eye - 0.125)
     shoulder = float(person.joints[base.bones.index("upperarm01.L")][1])
-    levels = {
-        "brow": eye + 0.023,
-        "eye": eye,
-        "chin": chin,
-        "shoulder": shoulder + 0.03,
-        "chest": shoulder - 0.09,
-    }
+    levels = {"brow": eye + 0.023, "eye": eye, "chin": chin, "shoulder": shoulder + 0.03}
+    levels["chest"] = shoulder - 0.09
     trunk = rest[skin.source][:, :3]
     near = (np.abs(trunk[:, 0]) < 0.3) & (trunk[:, 1] < chin) & (trunk[:, 1] > shoulder - 0.45)
     points = np.concatenate([trunk[near], *garments])

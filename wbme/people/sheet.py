@@ -42,8 +42,9 @@ class Tone(_Part):
 
 
 class Skin(_Part):
-    """``mode``: does a picture keep the person's own skin, or take the character's ``colour``? ``lips``: how
-    far lips are painted, ``lip`` their tone over the person's own."""
+    """``mode``: the skin that the character is meant to be shown in, the person's own or its ``colour``; a
+    rendered set holds both (``wbme.people.toon``). ``lips``: how far lips are painted, ``lip`` their tone
+    over the person's own."""
 
     mode: Literal["own", "character"]
     colour: Colour
@@ -114,7 +115,6 @@ class Lines(_Part):
     border: Weight
     crease: Weight
     hair: Weight
-    fold: Weight
     lid: Weight
     nose: Weight
     jaw: Weight

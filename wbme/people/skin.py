@@ -62,14 +62,9 @@ class Skin:
 
 
 def paint(
-    complexion: Complexion,
-    anatomy: Anatomy,
-    rest: NDArray[np.float32],
-    rng: np.random.Generator,
-    *,
-    age: float,
-    gender: float,
-) -> Skin:
+    complexion: Complexion, anatomy: Anatomy, rest: NDArray[np.float32], rng: np.random.Generator, *,
+    age: float, gender: float,
+) -> Skin:  # fmt: skip
     """Paint one person's skin; ``rest``: vertices of the mean person, V x 3 metres."""
     canvas = Canvas(anatomy, rest)
     label = labels(canvas, anatomy)
@@ -77,23 +72,23 @@ def paint(
     pale = float(np.clip((swatch[0] - 25) / 60, 0, 1))  # how far blood shows through
     lab = np.tile(swatch.astype(np.float32), (len(canvas.place), 1))
     _mottle(lab, canvas, rng, pale)
-    _redden(lab, canvas, anatomy, complexion, pale)
+    _redden(lab, canvas, complexion, pale)
     if complexion.freckles > 0 or complexion.moles:
         _speckle(lab, canvas, complexion, rng, pale)
     _beard(lab, canvas, complexion, rng)
-    _settle(lab, canvas, label, swatch, complexion, rng)
-    _lids(lab, canvas, anatomy, complexion, pale, gender, age)
-    _lips(lab, canvas, anatomy, complexion, swatch)
+    _settle(lab, label, swatch, complexion, rng)
+    _lids(lab, canvas, anatomy, complexion, pale, gender)
+    _lips(lab, canvas, complexion, swatch)
     mouth = canvas.island == 1
     depth = np.clip((canvas.points[13, 2] - canvas.place[mouth, 2]) / 0.035, 0, 1)[:, None]
     lab[mouth] = np.array([30, 30, 14]) * (1 - depth) + np.array([5, 10, 4]) * depth
     lab[canvas.island == 3] = [34, 22, 12]
-    return _finish(lab, label, canvas, anatomy, complexion, rng, age, gender)
+    return _finish(lab, label, anatomy, complexion, rng, age, gender)
 
 
 def _finish(
-    lab: NDArray, label: NDArray, canvas: Canvas, anatomy: Anatomy, complexion: Complexion,
-    rng: np.random.Generator, age: float, gender: float,
+    lab: NDArray, label: NDArray, anatomy: Anatomy, complexion: Complexion, rng: np.random.Generator,
+    age: float, gender: float,
 ) -> Skin:  # fmt: skip
     """Colours to texels, brows on top, and the inner parts."""
     shape = (TEXTURE, TEXTURE)
@@ -151,7 +146,7 @@ def _mottle(lab: NDArray, canvas: Canvas, rng: np.random.Generator, pale: float)
     lab[canvas.head] += fade * noise(head, 0.0022, rng)[:, None] * np.array([0.55, -0.2, 0], np.float32)
 
 
-def _redden(lab: NDArray, canvas: Canvas, anatomy: Anatomy, complexion: Complexion, pale: float) -> None:
+def _redden(lab: NDArray, canvas: Canvas, complexion: Complexion, pale: float) -> None:
     """Blood near the surface: cheeks, nose, ears, chin; a shade under the eyes and in the nostrils."""
     blood = np.array([-2.4 - 0.8 * (1 - pale), 3.5 + 5.0 * pale, 0.2], np.float32)
     front = canvas.front
@@ -222,12 +217,7 @@ def _beard(lab: NDArray, canvas: Canvas, complexion: Complexion, rng: np.random.
 
 
 def _settle(
-    lab: NDArray,
-    canvas: Canvas,
-    label: NDArray,
-    swatch: NDArray,
-    complexion: Complexion,
-    rng: np.random.Generator,
+    lab: NDArray, label: NDArray, swatch: NDArray, complexion: Complexion, rng: np.random.Generator
 ) -> None:
     """Bring the median of the face to the swatch, but for a little undertone and chance."""
     face = np.isin(label, [INDEX["skin"], INDEX["nose"]])
@@ -240,13 +230,7 @@ def _settle(
 
 
 def _lids(
-    lab: NDArray,
-    canvas: Canvas,
-    anatomy: Anatomy,
-    complexion: Complexion,
-    pale: float,
-    gender: float,
-    age: float,
+    lab: NDArray, canvas: Canvas, anatomy: Anatomy, complexion: Complexion, pale: float, gender: float
 ) -> None:
     """Darker lids, a moist rim, and the line that the roots of the lashes make."""
     front = canvas.front
@@ -274,7 +258,7 @@ def _lids(
         lab[front] += 0.55 * corner[:, None] * (pink - lab[front])
 
 
-def _lips(lab: NDArray, canvas: Canvas, anatomy: Anatomy, complexion: Complexion, swatch: NDArray) -> None:
+def _lips(lab: NDArray, canvas: Canvas, complexion: Complexion, swatch: NDArray) -> None:
     """Lips: redder and darker than the skin, less so on dark skin; painted ones on top."""
     soft = canvas.soft("lips", 1.6)[:, None]
     L = float(swatch[0])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.geometry.parsing import EYES, INDEX
@@ -64,19 +64,6 @@ def draw(model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sh
         features[y0:y1, x0:x1] = drawing.rgba
         np.maximum(ink[y0:y1, x0:x1], drawing.ink, out=ink[y0:y1, x0:x1])
     return Drawn(palette, oracle, np.rint(ink * 255).astype(np.uint8), _straight(features))
-
-
-def compose(
-    drawn: Drawn, ink: ArrayLike, which: str = "palette", background: ArrayLike = (1.0, 1.0, 1.0)
-) -> Floats:
-    """The finished drawing, H x W x 3 in [0, 1]: ink over ``drawn`` over ``which`` ("palette" or "oracle")
-    over ``background``. ``ink`` (the lines' colour) and ``background``: sRGB in [0, 1], 3 or H x W x 3."""
-    picture = np.broadcast_to(np.asarray(background, np.float32), (*drawn.ink.shape, 3))
-    for layer in (getattr(drawn, which), drawn.drawn):
-        alpha = layer[..., 3:].astype(np.float32) / 255
-        picture = picture + alpha * (layer[..., :3].astype(np.float32) / 255 - picture)
-    cover = drawn.ink[..., None].astype(np.float32) / 255
-    return np.asarray(picture + cover * (np.asarray(ink, np.float32) - picture), np.float32)
 
 
 def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, int, int]) -> facial.Face:

@@ -19,8 +19,9 @@ from wbme.base.hashing import digest_json, sha256_bytes
 from wbme.base.paths import write_atomic
 from wbme.base.seeds import generator
 from wbme.geometry.parsing import INDEX
-from wbme.people import camera, context, gbuffer, lights, photo, sheet, toon
+from wbme.people import camera, context, gbuffer, lights, photo, toon
 from wbme.people.mesh import Model
+from wbme.people.sheet import Sheet
 
 SCHEMA = 1
 _SHARES = {"portrait": 0.75, "half": 0.18, "full": 0.07}
@@ -30,13 +31,13 @@ _HIDDEN = 0.006  # metres of what may lie before a landmark that still counts as
 
 @dataclass(frozen=True)
 class Plan:
-    """What a set is made of; the same plan gives the same bytes. ``characters``: names or sheet files."""
+    """What a set is made of; the same plan gives the same bytes."""
 
     folder: str
     seed: int
     shots: int
     size: int
-    characters: tuple[str, ...]
+    characters: tuple[Sheet, ...]
 
     def name(self, number: int, shot: int) -> str:
         """The id of one view."""
@@ -45,7 +46,7 @@ class Plan:
     @cached_property
     def recipe(self) -> str:
         """Digest of everything that decides a view's bytes, but for its number."""
-        sheets = [sha256_bytes(sheet.path(name).read_bytes()) for name in self.characters]
+        sheets = [character.model_dump() for character in self.characters]
         return digest_json([SCHEMA, generator_digest(), self.seed, self.shots, self.size, sheets])
 
 
@@ -73,7 +74,7 @@ def finished(plan: Plan, number: int, shot: int) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     same = isinstance(row, dict) and row.get("recipe") == plan.recipe
-    whole = all(_character_folder(plan, c, plan.name(number, shot)).is_dir() for c in plan.characters)
+    whole = all(_drawings(plan, c, plan.name(number, shot)).is_dir() for c in plan.characters)
     return row if same and whole else None
 
 
@@ -99,7 +100,7 @@ def render(plan: Plan, model: Model, number: int, shot: int) -> dict[str, Any]:
         "light": light.row(),
         "eyes_open": round(_aperture(model.landmarks), 4),
         "face_width": round(camera.face_width(points[:, :2]), 2),
-        "characters": [sheet.load(c).name for c in plan.characters],
+        "characters": [character.name for character in plan.characters],
         "generator": generator_digest(),
         "recipe": plan.recipe,
     }
@@ -111,14 +112,16 @@ def render(plan: Plan, model: Model, number: int, shot: int) -> dict[str, Any]:
     _png(part / "view" / "shading.png", picture.shading)
     write_atomic(part / "view" / "points.npz", _npz(landmarks=points, irises=irises, visible=visible))
     write_atomic(part / "view" / "row.json", json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
-    for number_, chosen in enumerate(plan.characters):
-        drawn = toon.draw(model, seen, light, samples, sheet.load(chosen))
+    for character in plan.characters:
+        drawn = toon.draw(model, seen, light, samples, character)
         for kind in ("palette", "oracle", "ink", "drawn"):
-            _png(part / str(number_) / f"{kind}.png", getattr(drawn, kind))
-    for number_, chosen in enumerate(plan.characters):
-        _move(part / str(number_), _character_folder(plan, chosen, name))
-    _move(part / "view", Path(plan.folder, "people", "views", name))
-    part.rmdir()
+            _png(part / "drawn" / character.name / f"{kind}.png", getattr(drawn, kind))
+    place = Path(plan.folder, "people", "views", name)
+    (place / "row.json").unlink(missing_ok=True)  # an older view is not finished beside new drawings
+    for character in plan.characters:
+        _move(part / "drawn" / character.name, _drawings(plan, character, name))
+    _move(part / "view", place)
+    shutil.rmtree(part)
     return row
 
 
@@ -130,8 +133,8 @@ def labels(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.where(votes == best, four, 255).min(0).astype(np.uint8)
 
 
-def _character_folder(plan: Plan, chosen: str, name: str) -> Path:
-    return Path(plan.folder, "characters", sheet.load(chosen).name, name)
+def _drawings(plan: Plan, character: Sheet, name: str) -> Path:
+    return Path(plan.folder, "characters", character.name, name)
 
 
 def _points(model: Model, seen: camera.Camera, samples: gbuffer.GBuffer) -> tuple[NDArray, NDArray, NDArray]:

@@ -8,17 +8,11 @@ from wbme.people import body
 from wbme.people.hair import grid_triangles
 from wbme.people.mesh import Mesh
 from wbme.people.scalp import ears, unit
+from wbme.people.variety import tables
 
 Floats = NDArray[np.float64]
 
 FRAMES = ("round", "square", "aviator", "browline")
-_FRAME_COLOURS = (
-    (0.06, 0.06, 0.07),
-    (0.20, 0.12, 0.08),
-    (0.42, 0.40, 0.38),
-    (0.62, 0.50, 0.28),
-    (0.35, 0.08, 0.10),
-)
 
 
 def tube(
@@ -53,7 +47,8 @@ def _mesh(part: str, material: str, label: str, colour: tuple, shapes: list[tupl
 
 def glasses(person: body.Body, rng: np.random.Generator) -> tuple[str, list[Mesh]]:
     """A name such as "round" and the meshes of frame and clear lenses, on the head at rest."""
-    kind, colour = str(rng.choice(FRAMES)), _FRAME_COLOURS[int(rng.integers(len(_FRAME_COLOURS)))]
+    colours = tables()["frames"]
+    kind, colour = str(rng.choice(FRAMES)), colours[int(rng.integers(len(colours)))]
     mean, rest = body.mean(), person.vertices.astype(float)
     base = person.anatomy
     left, right = (person.joints[base.bones.index(n)].astype(float) for n in ("eye.L", "eye.R"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wbme.people.hair import Pieces, cap, cut, grid_triangles, grow, hair_mesh, loft, outward, spare_eyes
+from wbme.people import hair
 from wbme.people.mesh import Curve, Mesh
 from wbme.people.scalp import Array, Skull, hairline, unit
 
@@ -25,7 +25,7 @@ class Wig:
     def add(self, part: str, guides: Array, width: ArrayLike, *, lines: float = 0.4, **shape: float) -> None:
         """Loft ``guides`` to a mesh; a share ``lines`` of the clumps gets a line along its border."""
         count, samples, _ = guides.shape
-        normal = outward(self.skull, guides)
+        normal = hair.outward(self.skull, guides)
         s = np.linspace(0, 1, samples)[None, :, None]
         across = unit(np.cross(np.gradient(guides, axis=1), normal))
         straight = part == "hair fringe"
@@ -42,9 +42,9 @@ class Wig:
             turn = 2 * np.pi * turn * self.rng.choice([-1, 1], (count, 1, 1))
             coil = np.cos(turn) * across + (1 + np.sin(turn)) * normal
             guides = guides + self.curl * np.clip(s * 4, 0, 1) * coil
-        tone = np.repeat(self.rng.normal(1, 0.05, count), samples * int(shape.get("sides", 8)))
-        pieces = loft(guides, normal, width, **shape)
-        self.meshes.append(hair_mesh(part, pieces, self.colour, shade=tone))
+        tone = np.repeat(self.rng.normal(1, 0.05, count), samples * hair.SIDES)
+        made = hair.loft(guides, normal, width, **shape)
+        self.meshes.append(hair.hair_mesh(part, made, self.colour, shade=tone))
         half = np.broadcast_to(np.asarray(width, float), count)[:, None, None] / 2
         border = guides + (0.62 * across + 0.35 * normal) * half * np.sin(np.pi * s**0.7) ** 0.6
         for i in np.flatnonzero(self.rng.random(count) < lines):
@@ -54,16 +54,12 @@ class Wig:
             self.curves.append(Curve("hair", part_of.astype(np.float32), (0.75 * taper).astype(np.float32)))
 
     def cap(
-        self,
-        thickness: ArrayLike,
-        receding: float = 0.0,
-        smooth: float = 0.95,
-        kind: str = "cap",
+        self, thickness: ArrayLike, receding: float = 0.0, smooth: float = 0.95, kind: str = "cap",
         **more: float,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Add the scalp's volume (see ``hair.cap``)."""
-        pieces = cap(self.skull, thickness, receding=receding, **more)
-        self.meshes.append(hair_mesh("hair cap", pieces, self.colour, kind=kind, smooth=smooth))
+        made = hair.cap(self.skull, thickness, receding=receding, **more)
+        self.meshes.append(hair.hair_mesh("hair cap", made, self.colour, kind=kind, smooth=smooth))
 
     def curtain(self, part: str, guides: Array) -> None:
         """A closed sheet through neighbouring guides (in order), so that nothing shines through."""
@@ -71,11 +67,10 @@ class Wig:
         tangent = unit(np.gradient(guides, axis=1))
         uv = np.zeros((count, samples, 2))
         uv[..., 0], uv[..., 1] = np.linspace(0, 3, count)[:, None] % 1, np.linspace(0, 0.78, samples)
-        normal = outward(self.skull, guides)
-        flat = [x.reshape(-1, x.shape[-1]).astype(np.float32) for x in (guides, uv, tangent, normal)]
-        pieces = Pieces(flat[0], grid_triangles(count, samples), *flat[1:])
-        dark = np.full(len(flat[0]), 0.82)
-        self.meshes.append(hair_mesh(part, pieces, self.colour, shade=dark, smooth=1.0))
+        normal = hair.outward(self.skull, guides)
+        made = hair.pieces(guides, hair.grid_triangles(count, samples), uv, tangent, normal)
+        dark = np.full(len(made.points), 0.82)
+        self.meshes.append(hair.hair_mesh(part, made, self.colour, shade=dark, smooth=1.0))
 
     def spread(self, low: float, high: float, count: int, jitter: float = 0.25) -> Array:
         """``count`` values from low to high, evenly but for a jitter in steps."""
@@ -123,12 +118,12 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
             end = brow + 0.003 - 0.008 * (np.abs(a) / 46) ** 2 + drop[own]
         end = end + (0.010 - 0.016 * layer * rng.random(count)) + 0.006 * np.abs(off) ** 1.5
         heading = downhill(skull, a, e, side) + normal * 0.35
-        guides = grow(
+        guides = hair.grow(
             skull, roots - normal * 0.004, heading, length=0.15, height=0.009 + 0.004 * layer + 0.6 * volume,
             stiffness=0.88, gravity=0.12 if kind in ("curtain", "swept") else 0.15,
             face=0.056 if kind == "curtain" else 0.0,
         )  # fmt: skip
-        locks = cut(guides, spare_eyes(skull, guides, end), 16)
+        locks = hair.cut(guides, hair.spare_eyes(skull, guides, end), 16)
         locks[..., 0] += bend if kind != "curtain" else 0
         sizes = thin * (0.030 if layer == 0 else 0.017) * np.exp(rng.normal(0, 0.35, count)).clip(0.55, 1.7)
         wig.add("hair fringe", locks, sizes, tip=(0.55, 0.2)[layer], thick=0.2, lines=0.3, root=0.15)

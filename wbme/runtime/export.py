@@ -15,14 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from wbme.base import assets
 from wbme.base.errors import ModelError
 from wbme.base.hashing import sha256_bytes
-from wbme.base.paths import workspace, write_atomic
+from wbme.base.paths import write_atomic
 from wbme.nets import layered
 from wbme.nets import student as student_module
 from wbme.nets.student import MULTIPLE, Student
+from wbme.runtime.card import SCHEMA, WEIGHTS, read
 
-SCHEMA = 1
 OPSET = 18
 _ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -53,18 +54,11 @@ def make_card(name: str, student: Student, **more: Any) -> dict[str, Any]:
     """The card of a student: what it is, its controls with their defaults, and ``more`` (training, metrics,
     licence ...)."""
     controls = {**layered.CONTROLS, "ink_colour": list(layered.INK_COLOUR)}
-    return {
-        "schema": SCHEMA,
-        "name": name,
-        "architecture": student.architecture,
-        "head": student.head,
-        "branches": student.branches,
-        "characters": list(student.characters),
-        "multiple": MULTIPLE,
-        "controls": controls if student.head == "layered" else {},
-        "face_width": 224,
-        **more,
-    }
+    live = {"controls": controls, "base_alone": dict(layered.BASE_ALONE)}
+    card = {"schema": SCHEMA, "name": name, "architecture": student.architecture, "head": student.head}
+    card |= {"branches": student.branches, "characters": list(student.characters), "multiple": MULTIPLE}
+    card |= live if student.head == "layered" else {what: {} for what in live}
+    return card | {"face_width": 224, **more}
 
 
 def save_model(folder: Path, student: Student, card: dict[str, Any]) -> None:
@@ -116,7 +110,7 @@ def _load(weights: Path, about: Path) -> tuple[Student, dict[str, Any]]:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    card = read_card(about)
+    card = read(about, WEIGHTS)
     student = Student(card["architecture"], card["head"], tuple(card["characters"]), card["branches"])
     try:
         state = load(weights.read_bytes())
@@ -127,21 +121,6 @@ def _load(weights: Path, about: Path) -> tuple[Student, dict[str, Any]]:
         ) from error
     fill(student, state, str(weights))
     return student.eval().requires_grad_(False), card
-
-
-def read_card(path: Path) -> dict[str, Any]:
-    """The card of a model, checked for the fields that say which network it is. Raises ModelError."""
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        for field, kind in (("architecture", str), ("head", str), ("characters", list), ("branches", bool)):
-            if not isinstance(card[field], kind):
-                raise TypeError(f"{field} is not a {kind.__name__}")
-        if card["schema"] != SCHEMA:
-            raise ValueError(f"schema {card['schema']} is not {SCHEMA}")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        why = getattr(error, "strerror", None) or (f"no {error}" if isinstance(error, KeyError) else error)
-        raise ModelError(f"{path} is not a model card ({why}): train or copy the model again") from error
-    return card
 
 
 def fill(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
@@ -168,13 +147,13 @@ def shipped() -> list[str]:
 
 def model_folder(name_or_path: str | Path) -> Path:
     """A folder with ``model.onnx`` and ``model.json``: the one given, or that of a shipped network, which is
-    exported into the workspace on first use.
+    exported into the cache of assets on first use.
 
     Raises ModelError where there is neither such a folder nor such a network.
     """
     given = Path(name_or_path)
     if (given / "model.onnx").is_file():
-        read_card(given / "model.json")
+        read(given / "model.json", WEIGHTS)
         return given
     if str(name_or_path) not in shipped():
         known = ", ".join(shipped()) or "none"
@@ -182,7 +161,7 @@ def model_folder(name_or_path: str | Path) -> Path:
     weights, about = _ASSETS / f"{given}.safetensors", _ASSETS / f"{given}.json"
     sources = (weights, about, Path(layered.__file__), Path(student_module.__file__), Path(__file__))
     digest = sha256_bytes(b"".join(path.read_bytes() for path in sources))
-    folder = workspace() / "cache" / "models" / f"{given}-{digest[:16]}"
+    folder = assets.folder() / "models" / f"{given}-{digest[:16]}"
     if not (folder / "model.json").is_file():  # written last
         save_model(folder, *_load(weights, about))
     return folder

@@ -9,15 +9,7 @@ import onnx
 import onnxruntime as ort
 
 from wbme.base.errors import ModelError
-from wbme.runtime.backend import (
-    Options,
-    TensorSpec,
-    check,
-    demand_image,
-    image_layout,
-    permutation,
-    reason,
-)
+from wbme.runtime.backend import Options, TensorSpec, check, demand_image, image_layout, permutation, reason
 
 _FLOATS = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE}
 _TYPES = {"float": "float32", "double": "float64"}

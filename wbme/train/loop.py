@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from wbme.base.errors import ModelError
 from wbme.base.hashing import sha256_file
-from wbme.base.paths import write_atomic
+from wbme.data import planes
 from wbme.data.pairs import Pairs
 from wbme.metrics import perceptual
 from wbme.nets import mobilenet
@@ -97,13 +97,16 @@ class Training:
         state = checkpoint.load(self._path, self._identity)
         if state is None:
             return
-        for name, part in self._parts().items():
-            if isinstance(part, nn.Module):
-                fill(part, state[name], str(self._path))
-            else:
-                part.load_state_dict(state[name])
-        self.step, self.elapsed, self._sums = state["step"], state["elapsed"], state["sums"]
-        self.history = [tuple(row) for row in state["history"]]
+        try:
+            for name, part in self._parts().items():
+                if isinstance(part, nn.Module):
+                    fill(part, state[name], str(self._path))
+                else:
+                    part.load_state_dict(state[name])
+            self.step, self.elapsed, self._sums = state["step"], state["elapsed"], state["sums"]
+            self.history = [tuple(row) for row in state["history"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{self._path} lacks or distorts {error}: remove it to start anew") from error
 
     def _save(self) -> None:
         state = {name: part.state_dict() for name, part in self._parts().items()}
@@ -176,7 +179,7 @@ class Training:
         student = copy.deepcopy(self.average).cpu()
         for name, value in self.checks.scores(student).items():
             self._report(f"held_out/{name}", value)
-        write_atomic(self.folder / f"held-out-{self.step:06d}.png", self.checks.sheet(student))
+        planes.write(self.folder / f"held-out-{self.step:06d}.png", self.checks.sheet(student))
 
     def _rate(self) -> float:
         given, along = self.settings, self._progress()
@@ -197,14 +200,16 @@ class Training:
         if self.critic is not None and self._progress() >= 1 - given.finish:
             self._criticise(batch.photo, drawn, wanted, parts)
         loss = torch.stack(list(parts.values())).sum()
-        if not math.isfinite(loss.item()):
-            raise ModelError(
-                f"the loss is {loss.item()} at step {self.step} of the training: lower lr (now {given.lr}); "
-                f"the last checkpoint is kept in {self.folder}"
-            )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        slope = nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
+        # A finite loss with such a gradient would spoil the weights, and then the next checkpoint.
+        for what, value in (("loss", loss.item()), ("gradient", slope.item())):
+            if not math.isfinite(value):
+                raise ModelError(
+                    f"the {what} is {value} at step {self.step} of the training: lower lr (now {given.lr}); "
+                    f"the last checkpoint is kept in {self.folder}"
+                )
         self.optimizer.step()
         self._follow()
         for name, value in {**parts, "train": loss}.items():

@@ -19,7 +19,8 @@ _GROUND = np.array([0.90, 0.92, 0.95], np.float32)
 def sheet(
     people: Path, character: Path, rows: Sequence[dict[str, Any]], most: int = 12, columns: int = 6
 ) -> NDArray[np.float32]:
-    """At most ``most`` views at equal distances: a row of photographs over a row of drawings of the same.
+    """At most ``most`` views at equal distances: a row of photographs over a row of drawings of the same, in
+    the person's own skin (the oracle).
 
     ``people`` and ``character`` are folders of a rendered set (``wbme.data.rendered``), ``rows`` its views.
     """
@@ -34,7 +35,7 @@ def sheet(
         empty = [np.ones((8, 8, 3), np.float32)] * (columns - len(part))
         tiles += empty
         tiles += [
-            composite.inked(composite.over(one.drawn, composite.over(one.palette, ground)), one.ink)
+            composite.inked(composite.over(one.drawn, composite.over(one.oracle, ground)), one.ink)
             for one, ground in zip(layers, blank, strict=True)
         ]
         tiles += empty

@@ -19,11 +19,7 @@ from wbme.views.overlay import contact_sheet, overlay
 from wbme.views.style import BLUE, FAINT, FONT, INK, ORANGE, VERMILION, colour, plain, shortened
 
 # What can be drawn over a picture by ``closer``.
-LAYERS = {
-    "none": (),
-    "mesh": ("box", "mesh", "contours", "irises"),
-    "skin": ("skin", "contours"),
-}
+LAYERS = {"none": (), "mesh": ("box", "mesh", "contours", "irises"), "skin": ("skin", "contours")}
 # Face widths in pixels: under the first the eyes of a stylised face merge, over the second they are clean.
 MARKS = (60, 200)
 

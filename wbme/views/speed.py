@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from wbme.views.style import FAINT, FONT, INK, colour, plain
+from wbme.views.style import FONT, INK, colour, plain
 
 
 def bars(rows: pd.DataFrame) -> Figure:
@@ -21,23 +21,13 @@ def bars(rows: pd.DataFrame) -> Figure:
             axes.plot([row["p50 ms"], row["p95 ms"]], [place, place], color=INK, lw=1.2)
             text = f"{row['p50 ms']:.0f} ms, x{row['ratio to eager']:.1f}"
             at = max(row["p50 ms"], row["p95 ms"])
-            axes.annotate(
-                text,
-                (at, place),
-                (4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=FONT - 1,
-                color=INK,
-            )
+            beside = {"textcoords": "offset points", "va": "center", "fontsize": FONT - 1, "color": INK}
+            axes.annotate(text, (at, place), (4, 0), **beside)
         plain(axes).set_title(size, fontsize=FONT, color=INK)
         axes.set_xlim(0, 1.35 * own[["p50 ms", "p95 ms"]].to_numpy().max())
-        axes.set_xlabel(
-            "milliseconds a picture (bar: median, line: to the 95th percentile)", fontsize=FONT - 1
-        )
+        axes.set_xlabel("milliseconds a picture (bar: median, line: to 95th percentile)", fontsize=FONT - 1)
         axes.grid(axis="x", color="#E4E4E4", lw=0.7)
         axes.set_axisbelow(True)
-        axes.spines["left"].set_color(FAINT)
     panels[0].set_yticks(range(len(runtimes)), runtimes)
     panels[0].invert_yaxis()
     return figure

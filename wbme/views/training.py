@@ -18,22 +18,13 @@ History = Sequence[tuple[str, float, int]]
 _DRAWN = 4  # held-out checks on a strip
 
 # Panels: title, series (name in the history: label), logarithmic.
+_LOSSES = {"loss/train": "all", "loss/base": "base", "loss/lines": "lines", "loss/gradient": "edges"}
+_PSNR = {"held_out/psnr": "drawing", "held_out/psnr_photo": "photograph itself"}
+_STRUCTURE = {"line_f1": "line F1", "flat": "flat share", "flat_target": "of the target"}
 _PANELS: tuple[tuple[str, dict[str, str], bool], ...] = (
-    (
-        "loss",
-        {"loss/train": "all", "loss/base": "base", "loss/lines": "lines", "loss/gradient": "edges"},
-        True,
-    ),
-    ("held-out PSNR (dB)", {"held_out/psnr": "drawing", "held_out/psnr_photo": "photograph itself"}, False),
-    (
-        "held-out structure",
-        {
-            "held_out/line_f1": "line F1",
-            "held_out/flat": "flat share",
-            "held_out/flat_target": "of the target",
-        },
-        False,
-    ),
+    ("loss", _LOSSES, True),
+    ("held-out PSNR (dB)", _PSNR, False),
+    ("held-out structure", {f"held_out/{key}": label for key, label in _STRUCTURE.items()}, False),
 )
 
 
@@ -47,10 +38,9 @@ def curves(histories: Mapping[str, History]) -> Figure:
                 points = [(step, value) for found, value, step in history if found == name]
                 if points:
                     text = label if len(histories) == 1 else f"{label}, {training}"
-                    line = {"color": style.colour(index), "linestyle": style.dash(number), "label": text}
-                    axes.plot(
-                        *zip(*points, strict=True), **line, lw=1.3, marker="." if len(points) < 12 else ""
-                    )
+                    line = {"color": style.colour(index), "linestyle": "-:"[number % 2], "label": text}
+                    line |= {"lw": 1.3, "marker": "." if len(points) < 12 else ""}
+                    axes.plot(*zip(*points, strict=True), **line)
         axes.set_xlabel("step", fontsize=style.FONT)
         if log:
             axes.set_yscale("log")

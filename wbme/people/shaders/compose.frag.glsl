@@ -58,7 +58,7 @@ vec3 hair_glints(vec3 t, vec3 n, vec3 v, vec3 l, vec3 albedo, float jitter) {
     float first = strand(dot(normalize(t + n * (-0.10 + jitter)), h), 110.0);
     float second = strand(dot(normalize(t + n * (0.14 + jitter * 1.4)), h), 26.0);
     float facing = smoothstep(-0.25, 0.5, dot(n, l));
-    return (vec3(0.15) * first + (albedo * 1.2 + 0.02) * 0.60 * second) * facing;
+    return (vec3(0.065) * first + (albedo * 1.3 + 0.005) * 0.50 * second) * facing;
 }
 
 void main() {
@@ -143,7 +143,8 @@ void main() {
             shine += rim_colour * hair_glints(t, n, v, rim_direction, albedo, jitter) * open_share;
             float through = pow(max(dot(-v, rim_direction), 0.0), 3.0) * edge;
             shine += rim_colour * albedo * through * 2.0;
-            colour += shine * (0.6 + 0.8 * (fine + 0.5)) * mix(0.35, 1.0, open_share);
+            float band = smoothstep(0.05, 0.3, uv.y) * (1.0 - smoothstep(0.5, 0.95, uv.y));
+            colour += shine * (0.6 + 0.8 * (fine + 0.5)) * mix(0.35, 1.0, open_share) * mix(0.3, 1.0, band);
         }
     } else if (material == CLOTH) {
         colour += light * (0.10 + 0.5 * albedo) * edge * 0.55;
