@@ -16,7 +16,8 @@ Picture = NDArray[np.floating]
 def pipeline(rows: Mapping[str, Mapping[str, Picture]], cell: float = 1.55) -> Figure:
     """Stages as rows of labelled pictures (H x W x 3 or H x W, in [0, 1]), each stage with its title.
 
-    ``cell`` is the side of a picture in inches. An arrow leads from each picture to the next of its row.
+    ``cell`` is the side of a picture in inches. An arrow leads from each picture to the next of its row, but
+    not to a photograph, with which something new begins.
     """
     columns = max(len(stage) for stage in rows.values())
     figure = Figure(figsize=(columns * (cell + 0.12) + 0.1, len(rows) * (cell + 0.52)), dpi=200)
@@ -29,7 +30,7 @@ def pipeline(rows: Mapping[str, Mapping[str, Picture]], cell: float = 1.55) -> F
         for number, (axes, (label, picture)) in enumerate(zip(line, stage.items(), strict=False)):
             axes.imshow(np.clip(picture, 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="lanczos")
             _write(axes, (0.5, -0.03), label, "center", "top", size=FONT - 2)
-            if number:
+            if number and not label.startswith("photograph"):
                 _write(axes, (-0.035, 0.5), "›", "center", "center", size=13, color=FAINT)
         _write(line[0], (0, 1.03), title, "left", "bottom", weight="bold")
     return figure
