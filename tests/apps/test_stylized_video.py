@@ -173,6 +173,9 @@ def test_a_cut_is_followed_at_once(tmp_path, astronaut):
         def scale(self, found, shape, most):
             return 1.0
 
+        def skin_level(self, rgb, faces):
+            return skin_luma(rgb, faces)
+
         def draw(self, rgb, found, luma, *, scale):
             self.seen.append((len(found), luma))
             return rgb
