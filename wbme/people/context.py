@@ -4,9 +4,13 @@ The one file of the room that knows moderngl. A context lives as long as its pro
 targets are kept in it and used again, and vertex buffers are released after each draw.
 """
 
+import contextlib
+import ctypes
 import importlib.resources
+import importlib.util
 from collections import OrderedDict
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,6 +134,7 @@ def get() -> Context:
     """This process's context. Raises WbmeError with the line that installs what is missing."""
     import moderngl
 
+    _own_llvm()
     try:
         gl = moderngl.create_context(standalone=True, backend="egl", require=330)
     except Exception as error:  # moderngl raises bare Exceptions, and OSError where the library lacks
@@ -141,6 +146,18 @@ def get() -> Context:
     gl.gc_mode = None
     gl.front_face = "cw"  # the vertex shaders turn the picture over, so that its first row is on top
     return Context(gl)
+
+
+def _own_llvm() -> None:
+    """Load the compiler of torch's triton, where it is installed, before Mesa's.
+
+    Each carries an LLVM. Triton's, loaded second (by the first step of an optimizer, say), is bound to Mesa's
+    and the process dies of a segmentation fault; loaded first, both work.
+    """
+    found = importlib.util.find_spec("triton")
+    if found and found.origin:
+        with contextlib.suppress(OSError):
+            ctypes.CDLL(str(Path(found.origin).parent / "_C" / "libtriton.so"))
 
 
 def renderer() -> str:
