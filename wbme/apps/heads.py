@@ -10,7 +10,7 @@ from wbme.perception.faces import Face, skin_mask
 
 SIDE = 2.2  # of the face's width: hair, chin and ears are inside
 _CORE, _RIM = 0.60, 0.98  # of half the side: the head alone counts within, the whole picture alone beyond
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class Head(NamedTuple):
@@ -70,6 +70,6 @@ def skin_luma(rgb: NDArray[np.float32], faces: list[Face]) -> float:
         part = rgb[y0:y1, x0:x1]
         skin = skin_mask(replace(face, landmarks=face.landmarks - [x0, y0, 0]), part.shape) > 0.5
         if skin.any():
-            shades.append(np.median(part[skin] @ _LUMA))
+            shades.append(np.median(part[skin] @ LUMA))
     small = rgb[:: max(rgb.shape[0] // 512, 1), :: max(rgb.shape[1] // 512, 1)]
-    return float(np.median(shades or small @ _LUMA))
+    return float(np.median(shades or small @ LUMA))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wbme.apps import tiles
+from wbme.apps import heads, tiles
 from wbme.apps.stylizer import Stylizer
 from wbme.apps.tiles import Progress, Rgb
 from wbme.media import images
@@ -48,7 +48,7 @@ def convert(
         notes.append("no face found, drawn as a whole")
     drawn = stylizer.picture(seen, found, progress=progress)
     if grey:
-        drawn = np.repeat(drawn @ np.array([[0.299], [0.587], [0.114]], np.float32), 3, axis=2)
+        drawn = np.repeat(drawn @ heads.LUMA[:, None], 3, axis=2)
     if alpha is not None and target.suffix.lower() in (".jpg", ".jpeg"):
         drawn, alpha = 1 + alpha[..., None] * (drawn - 1), None
         notes.append("JPEG holds no transparency, clear parts are white")

