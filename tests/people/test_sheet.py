@@ -46,7 +46,7 @@ def changed(tmp_path, *keys, value):
         (("eyes", "lash"), "thick", "valid number"),
         (("eyes", "catchlights"), 1.5, "valid integer"),
         (("eyes", "catchlights"), 3, "less than or equal to 2"),
-        (("skin", "mode"), "theirs", "'own' or 'character'"),
+        (("controls", "softness"), 12.0, "less than or equal to 1"),
         (("skin", "shadow", "lightness"), -80.0, "greater than or equal to -60"),
         (("skin", "blush"), [1, 2], "Tone"),
         (("lines", "silhouette"), float("nan"), "finite number"),

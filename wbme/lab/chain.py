@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from wbme.base import yamlfile
 from wbme.base.errors import ExperimentError, ParameterError
 from wbme.base.paths import project_root
 from wbme.lab import notebook as notebooks
-from wbme.lab import parameters, refs, yamlfile
+from wbme.lab import parameters, refs
 from wbme.lab.notebook import Notebook
 
 _KEYS = {"name", "preset", "promote", "steps"}
@@ -100,7 +101,7 @@ def _draft(target: str | None, file: Path | None) -> _Draft:
 
 def read(path: Path) -> _Draft:
     """A chain file; ExperimentError names the first thing that is wrong with it."""
-    content = yamlfile.load(path)
+    content = yamlfile.load(path, ExperimentError)
     unknown = set(content) - _KEYS - {"publish"}
     if unknown:
         raise ExperimentError(
@@ -137,7 +138,7 @@ def load_preset(name: str) -> dict[str, dict[str, Any]]:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml"))) or "none"
         raise ExperimentError(f"no preset {name!r} in {folder}; there are: {known}")
     found = {}
-    for key, params in yamlfile.load(path).items():
+    for key, params in yamlfile.load(path, ExperimentError).items():
         if not isinstance(params, dict | None):
             raise ExperimentError(f"{path}: {key} must hold 'name: value' lines, not {params!r}")
         found[notebooks.find(key).name] = params or {}

@@ -9,10 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from wbme.base import yamlfile
 from wbme.base.errors import ExperimentError, WbmeError
 from wbme.base.hashing import sha256_file
 from wbme.base.paths import project_root, write_atomic
-from wbme.lab import record, refs, store, yamlfile
+from wbme.lab import record, refs, store
 from wbme.lab.trace import SOURCES, origin, sources
 
 MAX_FIGURE = 400_000
@@ -26,7 +27,7 @@ def chain_file() -> Path:
 
 def wanted() -> dict[str, list[str]]:
     """The names under ``publish`` of report.yaml; ExperimentError when it is malformed."""
-    content = yamlfile.load(chain_file()).get("publish", {})
+    content = yamlfile.load(chain_file(), ExperimentError).get("publish", {})
     lists = isinstance(content, dict) and all(isinstance(v, list | None) for v in content.values())
     if not lists or set(content) - set(_SUFFIXES):
         raise ExperimentError(f"{chain_file()}: publish must hold the lists figures and tables")

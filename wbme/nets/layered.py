@@ -13,10 +13,10 @@ from torch.nn import functional as F
 # Live inputs of the exported graph and what they are where nobody sets them.
 CONTROLS = {
     "line_threshold": 0.0,  # added to what the ink logit must reach: +2 thin lines, -1.5 bold ones
-    "line_gain": 2.0,  # how abruptly paper turns to ink
-    "levels": 6.0,  # steps of tone between black and white
+    "line_gain": 4.0,  # how abruptly paper turns to ink
+    "levels": 8.0,  # steps of tone between black and white
     "phase": 0.0,  # where between two multiples of 1/levels the steps lie, see phase_of
-    "softness": 0.3,  # share of a step over which one tone turns into the next: 0 hard, 1 no flats
+    "softness": 0.7,  # share of a step over which one tone turns into the next: 0 hard, 1 no flats
     "saturation": 1.0,  # factor on the chroma
     "lift": 1.0,  # exponent on the tone: below 1 brightens
 }

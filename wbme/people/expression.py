@@ -15,7 +15,7 @@ def _spelled(both: Mapping[str, float] | None = None, **own: float) -> dict[str,
 # At full strength; ``named`` scales them.
 EXPRESSIONS = {name: _spelled(**row) for name, row in tables()["expressions"].items()}
 # How often each is asked for, in their order.
-OFTEN = (0.22, 0.24, 0.17, 0.09, 0.08, 0.07, 0.07, 0.06)
+OFTEN = (0.17, 0.22, 0.26, 0.1, 0.07, 0.06, 0.06, 0.06)
 
 
 def named(name: str, strength: float = 1.0) -> dict[str, float]:

@@ -3,13 +3,13 @@
 import functools
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from wbme.base import yamlfile
 from wbme.base.errors import ParameterError
 
 FOLDER = Path(__file__).parent / "characters"
@@ -42,11 +42,9 @@ class Tone(_Part):
 
 
 class Skin(_Part):
-    """``mode``: the skin that the character is meant to be shown in, the person's own or its ``colour``; a
-    rendered set holds both (``wbme.people.toon``). ``lips``: how far lips are painted, ``lip`` their tone
-    over the person's own."""
+    """``colour``: the character's own skin, in which it is drawn beside the person's. ``lips``: how far lips
+    are painted, ``lip`` their tone over the person's own."""
 
-    mode: Literal["own", "character"]
     colour: Colour
     shadow: Tone
     light: Tone
@@ -122,14 +120,14 @@ class Lines(_Part):
 
 
 class Controls(_Part):
-    """The defaults of the student's live inputs for this character."""
+    """Defaults of the live inputs of a student that draws this character: ``wbme.nets.layered.CONTROLS``."""
 
     line_threshold: Annotated[float, Field(ge=-4, le=4)]
     line_gain: Annotated[float, Field(ge=0.1, le=50)]
-    levels: Annotated[float, Field(ge=2, le=32)]
-    softness: Annotated[float, Field(ge=0, le=50)]
-    saturation: Annotated[float, Field(ge=0, le=3)]
-    lift: Annotated[float, Field(ge=0.2, le=2)]
+    levels: Annotated[float, Field(ge=2, le=64)]
+    softness: Share
+    saturation: Annotated[float, Field(ge=0, le=4)]
+    lift: Annotated[float, Field(ge=0.3, le=2)]
 
 
 class Sheet(_Part):
@@ -151,19 +149,6 @@ class Sheet(_Part):
     controls: Controls
 
 
-class _Strict(yaml.SafeLoader):
-    """SafeLoader that refuses a key that stands twice, which would hide one of the two."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [getattr(key, "value", None) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} stands there twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
 def path(name: str) -> Path:
     """The file of a character that comes with the package, or ``name`` itself where it ends in .yaml."""
     if name.endswith(".yaml"):
@@ -183,15 +168,7 @@ def load(name: str) -> Sheet:
     its range.
     """
     file = path(name)
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Strict)
-    except OSError as error:
-        raise ParameterError(f"cannot read the character sheet {file}: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        words = " ".join(str(getattr(error, "problem", None) or error).split())[:200]
-        raise ParameterError(f"the character sheet {file}{line} cannot be read as YAML: {words}") from error
+    content = yamlfile.load(file, ParameterError)
     try:
         return Sheet.model_validate(content)
     except ValidationError as error:

@@ -9,6 +9,7 @@ output is ``drawing``, as ``image``.
 import io
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,13 @@ def control_values(card: dict[str, Any], **changes: Any) -> dict[str, Tensor]:
     return {name: torch.tensor(value, dtype=torch.float32).reshape(-1) for name, value in values.items()}
 
 
-def make_card(name: str, student: Student, **more: Any) -> dict[str, Any]:
-    """The card of a student: what it is, its controls with their defaults, and ``more`` (training, metrics,
-    licence ...)."""
-    controls = {**layered.CONTROLS, "ink_colour": list(layered.INK_COLOUR)}
-    live = {"controls": controls, "base_alone": dict(layered.BASE_ALONE)}
+def make_card(
+    name: str, student: Student, controls: Mapping[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """The card of a student: what it is, its controls with their defaults (``controls``: those that differ
+    from ``layered.CONTROLS``), and ``more`` (training, metrics, licence ...)."""
+    usual = {**layered.CONTROLS, "ink_colour": list(layered.INK_COLOUR), **(controls or {})}
+    live = {"controls": usual, "base_alone": dict(layered.BASE_ALONE)}
     card = {"schema": SCHEMA, "name": name, "architecture": student.architecture, "head": student.head}
     card |= {"branches": student.branches, "characters": list(student.characters), "multiple": MULTIPLE}
     card |= live if student.head == "layered" else {what: {} for what in live}

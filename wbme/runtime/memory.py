@@ -28,15 +28,22 @@ class Memory:
 
 
 def measure(
-    source: Path, backend: str, shapes: list[list[int]], *, dtype: str = "fp32", calls: int = 2
+    source: Path,
+    backend: str,
+    shapes: list[list[int]],
+    *,
+    dtype: str = "fp32",
+    threads: int | None = None,
+    calls: int = 2,
 ) -> Memory:
     """Memory of a process that loads a network and calls it ``calls`` times on inputs of these ``shapes``,
-    float32 and filled with 0.5.
+    float32 and filled with 0.5, with so many ``threads`` (None: as the backend likes).
 
     ``source`` is a file that the backend reads; for torch it is a model folder (``wbme.runtime.export``).
     Raises ModelError where the network cannot be loaded or run, or the system has no /proc, as Linux has.
     """
     task = {"source": str(source), "backend": backend, "shapes": shapes, "dtype": dtype, "calls": calls}
+    task["threads"] = threads
     command = [sys.executable, "-m", __name__]
     done = subprocess.run(command, input=json.dumps(task), capture_output=True, text=True, check=False)
     if done.returncode:
@@ -61,7 +68,7 @@ def _run(task: dict[str, Any]) -> Memory:
 
         student, _ = export.load_model(source)
         network = export.Drawing(student, student.condition())
-    run = load(network, backend, dtype=task["dtype"])
+    run = load(network, backend, dtype=task["dtype"], threads=task["threads"])
     arrays = [np.full(shape, 0.5, np.float32) for shape in task["shapes"]]
     for _ in range(task["calls"]):
         run(*arrays)

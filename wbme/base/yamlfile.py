@@ -6,20 +6,20 @@ from typing import Any
 
 import yaml
 
-from wbme.base.errors import ExperimentError
+from wbme.base.errors import WbmeError
 
 
 class _Strict(yaml.SafeLoader):
     """SafeLoader that refuses what it would otherwise change without a word."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
+        seen: list[Any] = []  # a key may be a list, which no set takes
         for key, _ in node.value:
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"{key.value!r} stands there twice", key.start_mark
                 )
-            seen.add(key.value)
+            seen.append(key.value)
         return super().construct_mapping(node, deep)
 
     def construct_yaml_int(self, node: Any) -> int:
@@ -33,22 +33,22 @@ class _Strict(yaml.SafeLoader):
 _Strict.add_constructor("tag:yaml.org,2002:int", _Strict.construct_yaml_int)
 
 
-def load(path: Path) -> dict[str, Any]:
-    """A YAML file that holds a mapping; ExperimentError with file and line otherwise.
+def load(path: Path, failure: type[WbmeError]) -> dict[str, Any]:
+    """A YAML file that holds a mapping; ``failure`` with file and line otherwise.
 
     Octal (010) and base-60 (1:30) numbers, and keys that stand twice, are refused.
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Strict)
     except OSError as error:
-        raise ExperimentError(f"cannot read {path}: {error.strerror}") from error
+        raise failure(f"cannot read {path}: {error.strerror}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         words = " ".join(str(getattr(error, "problem", None) or error).split())[:300]
-        raise ExperimentError(f"{path}{line} cannot be read as YAML: {words}") from error
+        raise failure(f"{path}{line} cannot be read as YAML: {words}") from error
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        raise ExperimentError(f"{path} must hold 'name: value' lines")
+        raise failure(f"{path} must hold 'name: value' lines")
     return content
