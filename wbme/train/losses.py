@@ -12,7 +12,7 @@ from wbme.train.loader import LEVELS, Batch
 
 Parts = dict[str, Tensor]
 
-_POSITIVE = 2.5  # weight of ink against paper
+_POSITIVE = 2.0  # weight of ink against paper
 _RING = 0.7  # weight of paper that touches ink: a line drawn a pixel too thick is no grave error
 _FLAT = 0.012  # change between neighbours below which the target is flat
 _SOFTNESS = 0.9  # of the tones while training, so that gradients flow
