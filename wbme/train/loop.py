@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from wbme.base.errors import ModelError
-from wbme.base.hashing import sha256_file
+from wbme.base.hashing import sha256_bytes, sha256_file
 from wbme.data import planes
 from wbme.data.pairs import Pairs
 from wbme.metrics import perceptual
@@ -54,11 +54,12 @@ def device_and_type() -> tuple[torch.device, torch.dtype]:
 class Training:
     """A training of ``settings`` on ``pairs`` whose checkpoint and held-out drawings live in ``folder``.
 
-    Made anew from the checkpoint there, it goes on as if it had never stopped. Raises ModelError for a
-    foreign checkpoint, ParameterError where a split of the pairs is empty.
+    Made anew from the checkpoint there, it goes on as if it had never stopped. ``start`` gives the first
+    weights, those of a student of the same architecture. Raises ModelError for a foreign checkpoint or a
+    start that does not fit, ParameterError where a split of the pairs is empty.
     """
 
-    def __init__(self, pairs: Pairs, settings: Settings, folder: Path):
+    def __init__(self, pairs: Pairs, settings: Settings, folder: Path, start: Student | None = None):
         self.settings, self.folder = settings, folder
         self._tell: Tell = lambda name, value, step: None
         self.crops = Crops(pairs, "train", crop=settings.crop, size=settings.batch, seed=settings.seed)
@@ -66,6 +67,8 @@ class Training:
         self.device, self.dtype = device_and_type()
         torch.manual_seed(settings.seed)
         net = Student(settings.architecture, settings.head, settings.characters, settings.branches)
+        if start:
+            fill(net, start.state_dict(), "the model to start from")
         self.net = net.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = torch.optim.AdamW(self.net.parameters(), settings.lr, weight_decay=1e-4, fused=True)
@@ -81,6 +84,8 @@ class Training:
         # Of another length the schedules differ too, so every setting counts.
         self._identity = {**asdict(settings), "characters": list(settings.characters)}
         self._identity["pairs"] = sha256_file(pairs.folder / "pairs.jsonl")
+        weights = [value.numpy().tobytes() for value in start.state_dict().values()] if start else []
+        self._identity["start"] = sha256_bytes(b"".join(weights)) if start else ""
         self._restore()
 
     @property
@@ -154,7 +159,7 @@ class Training:
     def _about(self) -> dict[str, Any]:
         rows = self.crops.rows
         return {
-            **{key: self._identity[key] for key in ("pairs", "crop", "batch", "lr", "seed")},
+            **{key: self._identity[key] for key in ("pairs", "start", "crop", "batch", "lr", "seed")},
             "steps": self.step,
             "seconds": round(self.elapsed),
             "views": len(rows),
