@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from wbme.base.errors import WbmeError
+from wbme.base.errors import ParameterError, WbmeError
 from wbme.cli import application
 from wbme.cli.stylize import PICTURES, colour, described, found, planned
 from wbme.media import images, video
