@@ -226,3 +226,24 @@ def test_memory_is_bounded_at_8k(model):
     shape, grown = done.stdout.rsplit(")", 1)
     assert shape == "(4320, 7680, 3"
     assert float(grown) < 1200  # MB: the drawing itself is 398
+
+
+@pytest.mark.parametrize("scale", [0.95, 0.8, 0.7, 0.6, 0.4])
+def test_no_veil_of_ink_lies_on_a_picture_that_is_drawn_smaller(model, scale):
+    flat = np.full((160, 160, 3), 0.9, np.float32)
+    stylizer = Stylizer(model, threads=1, controls={"levels": 64})
+    drawn = [stylizer.draw(flat, [], 0.9, scale=at).mean() for at in (1.0, scale)]
+    assert abs(drawn[0] - drawn[1]) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [("controls", "levels", "x"), ("controls", "ink_colour", "#000000"), ("base_alone", "lift", None)],
+)
+def test_a_card_with_a_wrong_control_is_one_sentence(model, tmp_path, part, name, value):
+    folder = shutil.copytree(model, tmp_path / "model")
+    card = json.loads((folder / "model.json").read_text())
+    card[part] = {**card.get(part, {}), name: value}
+    (folder / "model.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match=rf"model\.json: {part}\.{name} must be"):
+        Stylizer(folder)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from wbme.base.errors import WbmeError
+from wbme.base.errors import ParameterError, WbmeError
 from wbme.cli import application
 from wbme.cli.stylize import PICTURES, colour, described, found, planned
 from wbme.media import images, video
@@ -149,13 +149,15 @@ def test_what_cannot_be_written_changes_its_suffix_and_no_two_share_a_name(tmp_p
         path.touch()
     found = sources_and_targets(tmp_path / "in", tmp_path / "out")
     assert found == [
-        ("a.gif", "a.png"),
-        ("a.png", "a-2.png"),
-        ("a.tif", "a-3.png"),
         ("a.png", "a.png"),
-        ("film.avi", "film.mkv"),
-        ("film.mkv", "film-2.mkv"),
+        ("a.png", "a.png"),
+        ("film.mkv", "film.mkv"),
+        ("a.gif", "a-2.png"),
+        ("a.tif", "a-3.png"),
+        ("film.avi", "film-2.mkv"),
     ]
+    with pytest.raises(ParameterError, match=r"all\.png is the name of one file, for several drawings"):
+        planned([tmp_path / "in"], str(tmp_path / "all.png"))
     both = sources_and_targets(tmp_path / "in" / "a.png", tmp_path / "in" / "b" / "a.png", tmp_path / "out")
     assert both == [("a.png", "a.png"), ("a.png", "a-2.png")]
 

@@ -13,7 +13,7 @@ from wbme import runtime
 from wbme.apps import heads, tiles
 from wbme.apps.heads import Head
 from wbme.apps.tiles import Progress, Rgb
-from wbme.base.errors import ModelError, ParameterError
+from wbme.base.errors import ModelError, ParameterError, WbmeError
 from wbme.color.inputs import check_picture
 from wbme.perception.faces import Face, detect
 from wbme.runtime import card
@@ -68,6 +68,8 @@ class Stylizer:
         names = {spec.name for spec in self._net.inputs}
         if names != {"image", *self.card["controls"]} or not names <= {"image", "phase", *RANGES}:
             raise ModelError(f"the inputs of {folder}/model.onnx are not those of its card: export it again")
+        self._fitting(self.card["controls"], f"{folder}/model.json: controls.", ModelError)
+        self._fitting(self.card.get("base_alone", {}), f"{folder}/model.json: base_alone.", ModelError, {})
         if lines is not None:
             shift = -(_THIN if lines < 0 else _BOLD) * lines
             usual = self.card["controls"].get("line_threshold", 0.0)
@@ -163,7 +165,9 @@ class Stylizer:
         way = ink - bare
         cover = np.einsum("hwc,hwc->hw", drawn - bare, way) / (np.einsum("hwc,hwc->hw", way, way) + 1e-4)
         cover = tiles.resized(np.clip(cover, 0, 1), height, width)
-        cover = np.clip((cover - 0.4) * max(0.75 / scale, 1) + 0.5, 0, 1)[..., None]
+        # Steeper as it is enlarged more, without a step at scale 1 and without ink where there was none.
+        steep = max(0.75 / scale, 1.0)
+        cover = np.clip((cover - 0.4) * steep + 0.4 + min(0.4 * (steep - 1), 0.1), 0, 1)[..., None]
         bare = tiles.resized(bare, height, width)
         return bare + cover * (ink - bare)
 
@@ -175,14 +179,25 @@ class Stylizer:
 
     def _checked(self, controls: Mapping[str, Any]) -> dict[str, Any]:
         known = {name: value for name, value in self.card["controls"].items() if name in RANGES}
-        for name, value in controls.items():
+        for name in controls:
             if name not in known:
                 has = ", ".join(known) or "none"
                 raise ParameterError(f"{self.card['name']!r} has no control {name!r}; it has {has}")
-            low, high = RANGES[name]
+        self._fitting(controls, "", ParameterError)
+        return dict(controls)
+
+    @staticmethod
+    def _fitting(
+        controls: Mapping[str, Any],
+        where: str,
+        failure: type[WbmeError],
+        ranges: Mapping[str, tuple[float, float]] = RANGES,
+    ) -> None:
+        """Raise ``failure`` for the first control whose value is of another kind or out of its range."""
+        for name, value in controls.items():
+            low, high = ranges.get(name, (-1e6, 1e6))
             array = np.asarray(value)
-            fits = array.shape == np.shape(known[name]) and array.dtype.kind in "iuf"
+            fits = array.shape == ((3,) if name == "ink_colour" else ()) and array.dtype.kind in "iuf"
             if not (fits and (array >= low).all() and (array <= high).all()):
                 kind = "three numbers" if name == "ink_colour" else "a number"
-                raise ParameterError(f"{name} must be {kind} from {low:g} to {high:g}, not {value!r}")
-        return dict(controls)
+                raise failure(f"{where}{name} must be {kind} from {low:g} to {high:g}, not {value!r}")

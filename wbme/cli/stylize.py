@@ -81,7 +81,10 @@ def planned(inputs: list[Path], out: str) -> list[Job]:
 
     target = Path(out).expanduser()
     alone = len(inputs) == 1 and not inputs[0].is_dir() and not target.is_dir()
-    named = alone and target.suffix and not out.endswith(("/", "\\"))
+    folder = out.endswith(("/", "\\"))
+    named = alone and target.suffix and not folder
+    if not alone and not folder and not target.is_dir() and target.suffix.lower() in (*PICTURES, *VIDEOS):
+        raise ParameterError(f"{target} is the name of one file, for several drawings: name a folder")
     jobs: dict[Path, Job] = {}
     if not out:
         raise ParameterError("--out is empty: name a file or a folder, such as . for the current one")
@@ -94,6 +97,8 @@ def planned(inputs: list[Path], out: str) -> list[Job]:
                 "choose a folder beside it"
             )
         inside = sorted(files.below(path, images.SUFFIXES | MOVING)) if path.is_dir() else [path]
+        # What keeps its name comes first, so that a.bmp takes none from a.png.
+        inside.sort(key=lambda file: file.suffix.lower() not in (*PICTURES, *VIDEOS))
         if not inside:
             raise ParameterError(f"{path} holds no picture and no video that wbme reads: name another folder")
         for source in inside:

@@ -1,10 +1,12 @@
 """Pair sets: a photograph and its drawing, with all that is known of both (schema 1).
 
-pairs.jsonl   a row a pair, in order: schema, id, split (train or val, by identity), identity, src, tgt, base,
-ink, labels, oracle, albedo, landmarks (paths relative to the folder; oracle and albedo may be null), light,
-character, geometry, strength, skin, recipe (stage: digest), lineage 00001/        the files of a pair: src,
-tgt, base, oracle, albedo RGB PNG; ink grey PNG, 255 is full ink; labels PNG; landmarks.npz: points N x 468 x
-2 and boxes N x 4 of every head; row.json, the last
+    pairs.jsonl   a row a pair, in order: schema, id, split (train or val, by identity), identity, src, tgt,
+                  base, ink, labels, oracle, albedo, landmarks (paths relative to the folder; oracle and
+                  albedo may be null), light, character, geometry, strength, skin, recipe (stage: digest),
+                  lineage
+    00001/        the files of a pair: src, tgt, base, oracle, albedo RGB PNG; ink grey PNG, 255 is full ink;
+                  labels PNG; landmarks.npz: points N x 468 x 2 and boxes N x 4 of every head; row.json, the
+                  last
 
 tgt is ink OVER base. A pair whose row.json stands is whole, so that a killed run goes on where it ended.
 """

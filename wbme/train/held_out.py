@@ -1,5 +1,8 @@
 """Checks on pairs that are never trained on, in numbers and as a sheet to look at."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -21,10 +24,11 @@ F32 = NDArray[np.float32]
 class HeldOut:
     """The first pairs of the split ``val``, each cut to multiples of 8.
 
-    Raises ParameterError where there is none.
+    ``controls`` are those of the card that differ from the usual. Raises ParameterError where there is none.
     """
 
-    def __init__(self, pairs: Pairs):
+    def __init__(self, pairs: Pairs, controls: Mapping[str, Any] | None = None):
+        self.controls = controls
         rows = [row for row in pairs.rows if row["split"] == "val"][:MOST]
         if not rows:
             raise ParameterError(f"{pairs.folder} has no pair to validate on: compose more identities")
@@ -44,7 +48,7 @@ class HeldOut:
         F1, share of flat pixels of drawing and target."""
         drawing, rows = Drawing(student, student.condition()), []
         for pair in self.pairs:
-            drawn, target = draw(drawing, pair["src"], pair["labels"]), pair["tgt"]
+            drawn, target = draw(drawing, pair["src"], pair["labels"], self.controls), pair["tgt"]
             rows.append(
                 {
                     "psnr": structure.distance(drawn, target)[1],
@@ -60,23 +64,27 @@ class HeldOut:
         """A row for each of the first pairs: photograph, drawing, target. H x W x 3 in [0, 1]."""
         drawing, rows = Drawing(student, student.condition()), []
         for pair in self.pairs[:SHOWN]:
-            rows.append(np.hstack([pair["src"], draw(drawing, pair["src"], pair["labels"]), pair["tgt"]]))
+            drawn = draw(drawing, pair["src"], pair["labels"], self.controls)
+            rows.append(np.hstack([pair["src"], drawn, pair["tgt"]]))
         wide = max(row.shape[1] for row in rows)
         padded = [np.pad(r, ((0, 0), (0, wide - r.shape[1]), (0, 0)), constant_values=1) for r in rows]
         return np.vstack(padded)
 
 
 @torch.inference_mode()
-def draw(drawing: Drawing, rgb: F32, labels: NDArray[np.uint8], **changes: float) -> F32:
+def draw(
+    drawing: Drawing, rgb: F32, labels: NDArray[np.uint8], controls: Mapping[str, Any] | None = None
+) -> F32:
     """What the exported graph draws of ``rgb`` (H x W x 3 in [0, 1], multiples of 8), in [0, 1].
 
-    A tone lies on the skin that ``labels`` (H x W) show; ``changes`` are controls.
+    A tone lies on the skin that ``labels`` (H x W) show; ``controls`` are those that the card changes.
     """
-    card, skin = make_card("training", drawing.net), np.isin(labels, list(SKIN))
+    card, skin = make_card("training", drawing.net, controls), np.isin(labels, list(SKIN))
     image = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32))[None]
+    changes: dict[str, float] = {}
     if card["controls"] and skin.sum() > 50:
         base = drawing(image, *control_values(card, **layered.BASE_ALONE).values())
         level = float(np.median(layered.luma(base)[0, 0].numpy()[skin]))
-        changes = {"phase": layered.phase_of(level, card["controls"]["levels"]), **changes}
+        changes = {"phase": layered.phase_of(level, card["controls"]["levels"])}
     out = drawing(image, *control_values(card, **changes).values())
     return np.ascontiguousarray(out[0].permute(1, 2, 0).numpy())

@@ -3,7 +3,7 @@
 import copy
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from wbme.base.errors import ModelError
-from wbme.base.hashing import sha256_file
+from wbme.base.hashing import sha256_bytes, sha256_file
 from wbme.data import planes
 from wbme.data.pairs import Pairs
 from wbme.metrics import perceptual
@@ -54,18 +54,29 @@ def device_and_type() -> tuple[torch.device, torch.dtype]:
 class Training:
     """A training of ``settings`` on ``pairs`` whose checkpoint and held-out drawings live in ``folder``.
 
-    Made anew from the checkpoint there, it goes on as if it had never stopped. Raises ModelError for a
-    foreign checkpoint, ParameterError where a split of the pairs is empty.
+    Made anew from the checkpoint there, it goes on as if it had never stopped. ``start`` gives the first
+    weights, those of a student of the same architecture; ``controls`` are those with which the held-out pairs
+    are drawn (``export.make_card``). Raises ModelError for a foreign checkpoint or a
+    start that does not fit, ParameterError where a split of the pairs is empty.
     """
 
-    def __init__(self, pairs: Pairs, settings: Settings, folder: Path):
+    def __init__(
+        self,
+        pairs: Pairs,
+        settings: Settings,
+        folder: Path,
+        start: Student | None = None,
+        controls: Mapping[str, Any] | None = None,
+    ):
         self.settings, self.folder = settings, folder
         self._tell: Tell = lambda name, value, step: None
         self.crops = Crops(pairs, "train", crop=settings.crop, size=settings.batch, seed=settings.seed)
-        self.checks = held_out.HeldOut(pairs)
+        self.checks = held_out.HeldOut(pairs, controls)
         self.device, self.dtype = device_and_type()
         torch.manual_seed(settings.seed)
         net = Student(settings.architecture, settings.head, settings.characters, settings.branches)
+        if start:
+            fill(net, start.state_dict(), "the model to start from")
         self.net = net.to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.net).requires_grad_(False).eval()
         self.optimizer = torch.optim.AdamW(self.net.parameters(), settings.lr, weight_decay=1e-4, fused=True)
@@ -81,6 +92,8 @@ class Training:
         # Of another length the schedules differ too, so every setting counts.
         self._identity = {**asdict(settings), "characters": list(settings.characters)}
         self._identity["pairs"] = sha256_file(pairs.folder / "pairs.jsonl")
+        weights = [value.numpy().tobytes() for value in start.state_dict().values()] if start else []
+        self._identity["start"] = sha256_bytes(b"".join(weights)) if start else ""
         self._restore()
 
     @property
@@ -103,9 +116,10 @@ class Training:
                     fill(part, state[name], str(self._path))
                 else:
                     part.load_state_dict(state[name])
-            self.step, self.elapsed, self._sums = state["step"], state["elapsed"], state["sums"]
+            self.step, self.elapsed = int(state["step"]), float(state["elapsed"])
+            self._sums = dict(state["sums"])
             self.history = [tuple(row) for row in state["history"]]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise ModelError(f"{self._path} lacks or distorts {error}: remove it to start anew") from error
 
     def _save(self) -> None:
@@ -154,9 +168,8 @@ class Training:
     def _about(self) -> dict[str, Any]:
         rows = self.crops.rows
         return {
-            **{key: self._identity[key] for key in ("pairs", "crop", "batch", "lr", "seed")},
+            **{key: self._identity[key] for key in ("pairs", "start", "crop", "batch", "lr", "seed")},
             "steps": self.step,
-            "seconds": round(self.elapsed),
             "views": len(rows),
             "identities": len({row["identity"] for row in rows}),
             "device": str(self.device),
@@ -206,9 +219,10 @@ class Training:
         # A finite loss with such a gradient would spoil the weights, and then the next checkpoint.
         for what, value in (("loss", loss.item()), ("gradient", slope.item())):
             if not math.isfinite(value):
+                kept = f"; the last checkpoint is kept in {self.folder}" if self._path.exists() else ""
                 raise ModelError(
-                    f"the {what} is {value} at step {self.step} of the training: lower lr (now {given.lr}); "
-                    f"the last checkpoint is kept in {self.folder}"
+                    f"the {what} is {value} at step {self.step} of the training: "
+                    f"lower lr (now {given.lr}){kept}"
                 )
         self.optimizer.step()
         self._follow()

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from wbme.base.statistics import bootstrap
+from wbme.base.statistics import Interval, bootstrap
 from wbme.color.difference import delta_e00
 from wbme.color.reflection import mean_lab, reflect
 from wbme.color.spaces import srgb_to_lab
@@ -36,6 +36,7 @@ class Case:
     ``predicted``, the skin that the mesh finds in the photo (None: no face)."""
 
     view: str
+    identity: str
     monk: int
     layers: Layers
     pictures: dict[str, F32]
@@ -60,7 +61,9 @@ def case(row: dict[str, Any], layers: Layers) -> Case:
     found = faces.detect(pictures["photo"], max_faces=1, irises=False)
     predicted = faces.skin_mask(found[0], grey.shape) if found else None
     region = np.isin(layers.labels, list(UNDER))
-    one = Case(row["id"], int(row["facts"]["monk"]), layers, pictures, skin, region, predicted)
+    one = Case(
+        row["id"], row["identity"], int(row["facts"]["monk"]), layers, pictures, skin, region, predicted
+    )
     pictures["palette"] = one.finished(pictures["fill"])
     pictures["oracle"] = one.finished(over(layers.oracle, grey))
     return one
@@ -110,7 +113,14 @@ def measure(one: Case) -> list[dict[str, Any]]:
             raw = method(one, given, mask).reshape(-1, 3)
             skin, rest = (srgb_to_lab(np.clip(raw[part], 0, 1)) for part in (chosen, others))
             lost = (raw[chosen] < -1e-3) | (raw[chosen] > 1 + 1e-3)
-            row = {"view": one.view, "Monk": one.monk, "source": source, "mask": kind, "method": name}
+            row = {
+                "view": one.view,
+                "identity": one.identity,
+                "Monk": one.monk,
+                "source": source,
+                "mask": kind,
+                "method": name,
+            }
             row |= {"delta E00": float(delta_e00(skin, wanted).mean()), "clipped": 100 * lost.any(1).mean()}
             row |= {"ITA in": float(ita(own[0], own[2])), "ITA out": float(ita(*skin.mean(0)[[0, 2]]))}
             rows.append({**row, "elsewhere": float(delta_e00(rest, kept).mean()) if len(others) else 0.0})
@@ -124,13 +134,22 @@ def slope(frame: pd.DataFrame) -> float:
     return float(np.polyfit(x, y, 1)[0]) if len(x) > 1 and np.ptp(x) > 1e-6 else float("nan")
 
 
+def _over_people(part: pd.DataFrame, seed: int) -> Interval:
+    """Two views of one person are not two witnesses."""
+    return bootstrap(part.groupby("identity")["delta E00"].mean(), seed=seed)
+
+
 def table(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """A row a source of colour, mask and method: delta E00 over views with 95 % bootstrap interval, the worst
-    Monk tone, whitewash slope, clipping (%) and what changes elsewhere (delta E00)."""
+    """A row a source of colour, mask and method: delta E00 with 95 % bootstrap interval over people, the
+    worst Monk tone, whitewash slope, clipping (%) and what changes elsewhere (delta E00)."""
     entries = []
     for key, part in rows.groupby(_BY, sort=False):
-        mean, tones = bootstrap(part["delta E00"], seed=seed), part.groupby("Monk")["delta E00"].mean()
-        entry = dict(zip(_BY, key, strict=True)) | {"views": mean.n, "delta E00": round(mean.mean, 2)}
+        mean, tones = _over_people(part, seed), part.groupby("Monk")["delta E00"].mean()
+        entry = dict(zip(_BY, key, strict=True)) | {
+            "views": len(part),
+            "people": mean.n,
+            "delta E00": round(mean.mean, 2),
+        }
         entry |= {"95 %": f"{mean.low:.2f} to {mean.high:.2f}"}
         entry |= {"worst tone": f"{tones.max():.2f} (Monk {tones.idxmax()})", "slope": round(slope(part), 2)}
         entry |= {"clipped (%)": round(part["clipped"].mean(), 1)}
@@ -142,9 +161,9 @@ def by_tone(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """delta E00 of our method by Monk tone, with 95 % bootstrap intervals: a row a tone, source and mask."""
     entries = []
     for key, part in rows[rows["method"] == OURS].groupby(["Monk", "source", "mask"]):
-        mean = bootstrap(part["delta E00"], seed=seed)
-        entries.append((*key, mean.n, mean.mean, mean.low, mean.high))
-    return pd.DataFrame(entries, columns=["Monk", "source", "mask", "views", "mean", "low", "high"])
+        mean = _over_people(part, seed)
+        entries.append((*key, len(part), mean.n, mean.mean, mean.low, mean.high))
+    return pd.DataFrame(entries, columns=["Monk", "source", "mask", "views", "people", "mean", "low", "high"])
 
 
 def tones(cases: Iterable[Case]) -> F32:
@@ -160,7 +179,12 @@ def closer(one: Case, strength: float, channels: str, source: str, stacked: bool
     """Photograph, palette, reflected as told, and oracle of one view around its head: side by side, or four
     pictures where they are not ``stacked``."""
     given, box = one.pictures[source], one.layers.boxes[0]
-    fill = reflect(one.pictures["fill"], one.region, given, one.skin, strength=strength, channels=channels)
+    if (strength, channels) == (1.0, "lab"):  # as it is measured
+        fill = reflected(one.pictures["fill"], one.skin, one.region, given, one.skin)
+    else:
+        fill = reflect(
+            one.pictures["fill"], one.region, given, one.skin, strength=strength, channels=channels
+        )
     shown = one.pictures["photo"], one.pictures["palette"], one.finished(fill), one.pictures["oracle"]
     height, width = fill.shape[:2]
     side = int(min(1.15 * max(box[2] - box[0], box[3] - box[1]), height, width))
