@@ -99,13 +99,14 @@ def test_missing_file_missing_tree_empty_folder_and_links(project, tmp_path):
         store.add(tmp_path / "links")
 
 
-def test_refs_scope_first_then_unscoped_and_the_newest_at_a_notebook():
-    refs.move({"pairs/demo@a": "1" * 64}, "run/1")
+def test_refs_scope_first_then_unscoped_and_the_newest_at_a_notebook(tmp_path):
+    one, two = (store.add(fill(tmp_path / name, {"x": name.encode()}))[0] for name in ("one", "two"))
+    refs.move({"pairs/demo@a": one}, "run/1")
     time.sleep(0.01)
-    refs.move({"pairs/demo": "2" * 64}, "run/2")
-    assert refs.lookup("pairs/demo", "a").digest[0] == "1"
-    assert refs.lookup("pairs/demo", "b").digest[0] == "2"
-    assert refs.lookup("pairs/demo", "a", newest=True).digest[0] == "2"
+    refs.move({"pairs/demo": two}, "run/2")
+    assert refs.lookup("pairs/demo", "a").digest == one
+    assert refs.lookup("pairs/demo", "b").digest == two
+    assert refs.lookup("pairs/demo", "a", newest=True).digest == two
     with pytest.raises(RefError, match=r"the store has no model/x .*nothing of that kind"):
         refs.lookup("model/x", None)
     with pytest.raises(RefError, match="pairs/demo"):
