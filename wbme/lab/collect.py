@@ -177,9 +177,8 @@ def _take_trees(made: Plan) -> Iterator[Path]:
             gone = [d for d in batch if d not in named and touched(d) < made.before]
             hidden = []
             for digest in gone:
-                manifest, place = refs.manifest_file(digest), store.store() / "trees" / digest
-                manifest.unlink(missing_ok=True)
-                hidden += [_hide(place)] if place.exists() else []
+                pair = (refs.manifest_file(digest), store.store() / "trees" / digest)
+                hidden += [_hide(place) for place in pair if place.exists()]
         yield from hidden
 
 
@@ -215,7 +214,7 @@ def _take_unfinished(folders: list[Path]) -> Iterator[Path]:
 
 
 def _hide(place: Path) -> Path:
-    """Take a folder away under its name at once; a rename needs no room on a full disk."""
+    """Take a file or folder away from its name at once; a rename needs no room on a full disk."""
     hidden = place.with_name(f"{_GONE}{secrets.token_hex(6)}")
     os.rename(place, hidden)
     return hidden
