@@ -24,7 +24,13 @@ from wbme.lab import chain, collect, launcher, machine, needs, record, refs, sto
 from wbme.lab.opening import begin
 from wbme.lab.progress import Console
 
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = pytest.mark.usefixtures("project", "no_age")
+
+
+@pytest.fixture
+def no_age(monkeypatch):
+    """With 0 days nothing is kept for its age alone: then only the rules keep it."""
+    monkeypatch.setattr(collect, "_YOUNG_SECONDS", 0.0)
 
 
 def fill(folder: Path, content: dict[str, bytes]) -> Path:
@@ -236,7 +242,7 @@ def test_what_was_published_or_used_since_the_oldest_living_run_began_stays():
     old = publish("old")
     ran("20_x", "running", days=1, living=True)
     ran("20_x", "running", days=20)  # killed
-    refs.touch(used := publish("used"))
+    store.use(used := publish("used"))
     new, _ = store.add(fill(workspace() / "in", {"a": b"new"}))
     assert collected() == {old}
     assert {used, new} == set(needs.tree_digests())
@@ -254,7 +260,13 @@ def test_a_schedule_keeps_what_it_promoted_and_what_was_before_that():
 
 @pytest.mark.parametrize(
     ("state", "kept"),
-    [('{"status": "running"}', True), ('{"status": "completed"}', False), ("{", True), (None, True)],
+    [
+        ('{"status": "running"}', True),
+        ('{"status": "stopped"}', True),
+        ('{"status": "completed"}', False),
+        ("{", True),
+        (None, True),
+    ],
 )
 def test_an_unfinished_sweep_keeps_what_its_trials_made_and_every_sweep_its_runs(state, kept):
     made = publish("made")
@@ -277,12 +289,23 @@ def test_age_keeps_and_old_runs_go_only_when_asked():
     ran("20_x", "failed")
     ran("20_x", "running")
     recent = ran("20_x", "completed", days=3)
+    waiting, told = ran("20_x", "completed"), ran("20_x", "completed")
+    write(f"runs/{waiting}/trackers/clearml.json", {"status": "unfinished"})
+    write(f"runs/{told}/trackers/clearml.json", {"status": "delivered"})
     assert collected(days=7) == {old}
-    assert len(list(record.everything())) == 5
+    assert len(list(record.everything())) == 7
     assert collected(days=7, runs=True) == set()
     ids = {run["id"] for _, run in record.everything()}
-    assert ids == {maker, refs.read("pairs/x").run, recent}, "the runs that trace leads through stay"
+    assert ids == {maker, refs.read("pairs/x").run, recent, waiting}, "what trace and sync need stays"
     assert young in needs.tree_digests()
+
+
+def test_what_was_published_a_moment_ago_has_time_to_get_its_name(monkeypatch):
+    monkeypatch.setattr(collect, "_YOUNG_SECONDS", 60.0)
+    new, _ = store.add(fill(workspace() / "in", {"a": b"new"}))
+    assert collected() == set()
+    os.utime(refs.manifest_file(new), (time.time() - 61,) * 2)
+    assert collected() == {new}
 
 
 def test_unfinished_work_goes_when_it_is_old_and_nobody_holds_it():
@@ -419,7 +442,6 @@ def test_what_a_plan_has_seen_stays_when_it_is_needed_meanwhile():
     planned = collect.plan(0.0)
     assert len(planned.trees) == 4
     refs.move({"pairs/x": named}, "r")
-    os.utime(refs.manifest_file(used), None)
     store.use(used)
     assert publish_again("again") == again
     collect.carry_out(planned)

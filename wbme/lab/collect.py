@@ -5,6 +5,7 @@ touched since the plan: who publishes or uses a tree touches it under the first 
 moves to a tree that is gone. Its manifest goes first, so that a kill leaves no tree that seems whole.
 """
 
+import json
 import math
 import os
 import secrets
@@ -23,6 +24,9 @@ from wbme.lab import needs, record, refs, store
 
 Thing = TypeVar("Thing")
 _DAY = 86_400
+# The least age of what goes: what a process that is no run (a sweep that tells its results) has published
+# gets its name within that time.
+_YOUNG_SECONDS = 60.0
 _LEFTOVER_SECONDS = 3_600  # so old, and older than every run that lives, is what a killed process left
 _GONE = ".gone"  # what is being deleted is called so first
 _BATCH = 64  # things that go while others wait for a lock
@@ -60,7 +64,7 @@ def plan(days: float, runs: bool = False, forget: str | None = None) -> Plan:
     named = list(refs.listing())
     dropped = _scopes(named, forget) if forget else []
     need = needs.gather([ref for ref in named if ref not in dropped])
-    made = Plan(before=min(now - days * _DAY, need.since), names=dropped)
+    made = Plan(before=min(now - max(days * _DAY, _YOUNG_SECONDS), need.since), names=dropped)
     every = needs.tree_digests()
     words = _words()
     for digest in every:
@@ -152,8 +156,19 @@ def _words() -> dict[str, str]:
 def _old_runs(before: float, needed: set[str]) -> Iterator[tuple[Path, str]]:
     for folder, run in record.everything():
         ended = float(run.get("ended") or run["started"])
-        if ended < before and run["id"] not in needed and not record.alive(run["process"]):
+        over = ended < before and not record.alive(run["process"])
+        if over and run["id"] not in needed and _delivered(folder):
             yield folder, f"{run['id']}, {record.status(run)}"
+
+
+def _delivered(folder: Path) -> bool:
+    """Whether every tracker that followed a run has got all of it: else 'wbme sync' needs its folder."""
+    for state in folder.glob("trackers/*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if json.loads(state.read_text(encoding="utf-8"))["status"] == "delivered":
+                continue
+        return False
+    return True
 
 
 def _folders(pattern: str) -> list[Path]:

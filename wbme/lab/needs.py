@@ -96,10 +96,10 @@ def _files(what: str) -> list[Path]:
 
 
 def _unfinished(path: Path) -> bool:
-    """Whether the sweep that ``path`` belongs to may go on: also when nothing says that it is at its end."""
+    """Whether the sweep that ``path`` belongs to may go on: unless its state says that it is completed."""
     try:
         state = json.loads((path.parent / "sweep.json").read_text(encoding="utf-8"))
-        return bool(state["status"] == "running")
+        return bool(state["status"] != "completed")
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return True
 
