@@ -72,6 +72,22 @@ def test_a_changed_file_is_noticed_and_publishing_again_heals(project):
     assert (store.tree(digest, verify=True) / "a").read_bytes() == b"good"
 
 
+def test_a_file_that_somebody_still_writes_is_refused(tmp_path, monkeypatch):
+    """Else bytes would be kept under the digest of others, and only --verify would tell."""
+    photos = fill(tmp_path / "photos", {"a": b"half of it"})
+    copy = store.shutil.copyfile
+
+    def late(source, target):
+        with open(source, "ab") as file:
+            file.write(b", and the rest")
+        return copy(source, target)
+
+    monkeypatch.setattr(store.shutil, "copyfile", late)
+    with pytest.raises(StoreError, match="a changed while it was being copied"):
+        store.add(photos)
+    assert not list((store.store() / "blobs").glob("*/*"))
+
+
 def test_same_size_same_time_is_noticed_by_verify(project):
     digest, _ = store.add(fill(project / "workspace/in", {"a": b"good"}))
     path = store.tree(digest) / "a"

@@ -129,6 +129,8 @@ def _keep(path: Path) -> str:
                 link_or_copy(path, part)
             else:
                 shutil.copyfile(path, part)
+                if sha256_file(part) != digest:
+                    raise StoreError(f"{path} changed while it was being copied: publish it when it is whole")
             part.chmod(0o444)
             _flush(part)
             with refs.lock("blobs"):
