@@ -72,6 +72,22 @@ def test_a_changed_file_is_noticed_and_publishing_again_heals(project):
     assert (store.tree(digest, verify=True) / "a").read_bytes() == b"good"
 
 
+def test_a_file_that_somebody_still_writes_is_refused(tmp_path, monkeypatch):
+    """Else bytes would be kept under the digest of others, and only --verify would tell."""
+    photos = fill(tmp_path / "photos", {"a": b"half of it"})
+    copy = store.shutil.copyfile
+
+    def late(source, target):
+        with open(source, "ab") as file:
+            file.write(b", and the rest")
+        return copy(source, target)
+
+    monkeypatch.setattr(store.shutil, "copyfile", late)
+    with pytest.raises(StoreError, match="a changed while it was being copied"):
+        store.add(photos)
+    assert not list((store.store() / "blobs").glob("*/*"))
+
+
 def test_same_size_same_time_is_noticed_by_verify(project):
     digest, _ = store.add(fill(project / "workspace/in", {"a": b"good"}))
     path = store.tree(digest) / "a"
@@ -99,13 +115,14 @@ def test_missing_file_missing_tree_empty_folder_and_links(project, tmp_path):
         store.add(tmp_path / "links")
 
 
-def test_refs_scope_first_then_unscoped_and_the_newest_at_a_notebook():
-    refs.move({"pairs/demo@a": "1" * 64}, "run/1")
+def test_refs_scope_first_then_unscoped_and_the_newest_at_a_notebook(tmp_path):
+    one, two = (store.add(fill(tmp_path / name, {"x": name.encode()}))[0] for name in ("one", "two"))
+    refs.move({"pairs/demo@a": one}, "run/1")
     time.sleep(0.01)
-    refs.move({"pairs/demo": "2" * 64}, "run/2")
-    assert refs.lookup("pairs/demo", "a").digest[0] == "1"
-    assert refs.lookup("pairs/demo", "b").digest[0] == "2"
-    assert refs.lookup("pairs/demo", "a", newest=True).digest[0] == "2"
+    refs.move({"pairs/demo": two}, "run/2")
+    assert refs.lookup("pairs/demo", "a").digest == one
+    assert refs.lookup("pairs/demo", "b").digest == two
+    assert refs.lookup("pairs/demo", "a", newest=True).digest == two
     with pytest.raises(RefError, match=r"the store has no model/x .*nothing of that kind"):
         refs.lookup("model/x", None)
     with pytest.raises(RefError, match="pairs/demo"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wbme.base.errors import NotebookError
+from wbme.base.errors import NotebookError, StoreError
 from wbme.base.paths import project_root, workspace
 from wbme.lab import record, refs
 from wbme.lab.chain import Chain, Step
@@ -88,8 +88,8 @@ def _run(
     for number, step in enumerate(chain.steps):
         head = f"[{number + 1}/{len(chain.steps)}] {step.notebook.name}"
         found = None if force else reusable(step, chain.name, verify)
-        if found:
-            result = _reuse(chain, *found)
+        result = _reuse(chain, *found) if found else None
+        if result:
             screen.line(f"{head}  reused, made by {result.record['id']}")
         else:
             rest = sum(s or 0.0 for s in expected[number + 1 :])
@@ -101,10 +101,17 @@ def _run(
     return results
 
 
-def _reuse(chain: Chain, folder: Path, run: record.Record) -> Result:
-    """Point this chain's names at what the earlier run made."""
+def _reuse(chain: Chain, folder: Path, run: record.Record) -> Result | None:
+    """Point this chain's names at what the earlier run made; None when gc has just taken it."""
     outputs = {refs.scoped(n, chain.name): o for n, o in run["outputs"].items()}
-    refs.move({n: o["digest"] for n, o in outputs.items()}, run["id"])
+    try:
+        refs.move({n: o["digest"] for n, o in outputs.items()}, run["id"])
+    except StoreError:
+        if all(refs.manifest_file(o["digest"]).is_file() for o in outputs.values()):
+            raise
+        return None
+    if not folder.is_dir():  # gc takes a run folder under the lock of the names, unless one names it
+        return None
     return Result(folder, {**run, "outputs": outputs}, reused=True)
 
 

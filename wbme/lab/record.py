@@ -60,7 +60,7 @@ def read(folder: Path) -> Record:
 
 def status(record: Record) -> str:
     """``running``, ``completed``, ``failed``, or ``died``: said to be running by a process that is gone."""
-    if record["status"] == "running" and not _alive(record["process"]):
+    if record["status"] == "running" and not alive(record["process"]):
         return "died"
     return str(record["status"])
 
@@ -86,7 +86,7 @@ def this_process() -> Record:
     return {"pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
-def _alive(process: Record) -> bool:
+def alive(process: Record) -> bool:
     """True while the very process lives: a reused pid has another time of birth."""
     import psutil
 

@@ -5,15 +5,16 @@ a reader sees the old artifact or the new one, never neither.
 """
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wbme.base.errors import RefError
+from wbme.base.errors import RefError, StoreError
 from wbme.base.paths import workspace, write_atomic
 
 _REF = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?")
@@ -85,12 +86,45 @@ def lock(what: str, wait: bool = True) -> Iterator[None]:
         held.release()
 
 
+def manifest_file(digest: str) -> Path:
+    """The manifest of a tree: while it is there the tree is whole. Its time says when the tree was last
+    published, used, or lost a name: gc leaves what is young."""
+    return workspace() / "store" / "trees" / f"{digest}.json"
+
+
+def touch(digest: str) -> None:
+    """Note that tree ``digest``, if the store has it, is of use now."""
+    now = time.time_ns()  # not the file system's coarser clock: it is compared with the start of runs
+    with suppress(FileNotFoundError):
+        os.utime(manifest_file(digest), ns=(now, now))
+
+
 def move(targets: dict[str, str], run: str) -> None:
-    """Point every name of ``targets`` at its digest, under the lock."""
+    """Point every name of ``targets`` at its digest, under the lock.
+
+    StoreError when the store has no such tree (gc may have taken it): then no name moves.
+    """
     now = time.time()
+    files = {name: _file(name) for name in targets}
     with lock("refs"):
         for name, digest in targets.items():
-            write_atomic(_file(name), json.dumps(asdict(Ref(name, digest, run, now)), indent=1) + "\n")
+            if not manifest_file(digest).is_file():
+                raise StoreError(
+                    f"{name} cannot name {digest[:12]}: the store has no such tree (any more); "
+                    "run the notebook that publishes it"
+                )
+        for name, digest in targets.items():
+            with suppress(RefError):  # a damaged name is replaced
+                if (old := read(name)) and old.digest != digest:
+                    touch(old.digest)
+            write_atomic(files[name], json.dumps(asdict(Ref(name, digest, run, now)), indent=1) + "\n")
+
+
+def forget(ref: Ref) -> None:
+    """Remove a name, unless it has moved since ``ref`` was read."""
+    with lock("refs"):
+        if read(ref.name) == ref:
+            _file(ref.name).unlink()
 
 
 def read(name: str) -> Ref | None:

@@ -51,14 +51,23 @@ class Run:
         """
         self._declared(name, self.notebook.reads, "reads")
         try:
-            ref = refs.lookup(name, self.scope, newest=self.interactive)
+            ref, folder = self._find(name)
         except RefError as error:
             self._inputs[name] = {"ref": None, "digest": None, "run": None}  # that it lacked is a dependency
             raise RefError(f"{error}{_advice(name)}") from None
-        folder = store.tree(ref.digest, verify=os.environ.get("WBME_VERIFY") == "1")
         self._inputs[name] = {"ref": ref.name, "digest": ref.digest, "run": ref.run}
         print(f"uses {ref.name}, made by {ref.run}")
         return folder
+
+    def _find(self, name: str) -> tuple[refs.Ref, Path]:
+        """The ref, and its tree; once more when the name moved, and gc took the old tree, while we looked."""
+        while True:
+            ref = refs.lookup(name, self.scope, newest=self.interactive)
+            try:
+                return ref, store.use(ref.digest, verify=os.environ.get("WBME_VERIFY") == "1")
+            except StoreError:
+                if refs.lookup(name, self.scope, newest=self.interactive).digest == ref.digest:
+                    raise
 
     def external(self, path: str | Path) -> Path:
         """A file or folder that the user brings: recorded by names, sizes and times, so that a change

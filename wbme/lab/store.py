@@ -51,12 +51,11 @@ def add(folder: Path) -> tuple[str, list[Entry]]:
     if not files:
         raise StoreError(f"nothing to publish: {folder} holds no file")
     try:
-        entries = [_keep(path, path.relative_to(folder).as_posix()) for path in files]
-        digest = digest_json([[e.path, e.sha256] for e in entries])
-        _show(digest, entries)
+        kept = {path.relative_to(folder).as_posix(): _keep(path) for path in files}
+        digest = digest_json([[name, sha256] for name, sha256 in kept.items()])
+        return digest, _show(digest, kept, folder)
     except OSError as error:
         raise StoreError(_disk_sentence(error)) from error
-    return digest, entries
 
 
 def tree(digest: str, verify: bool = False) -> Path:
@@ -81,9 +80,16 @@ def tree(digest: str, verify: bool = False) -> Path:
     return folder
 
 
+def use(digest: str, verify: bool = False) -> Path:
+    """``tree`` for a run that will read it: gc keeps the tree while the run lives."""
+    with refs.lock("trees"):  # gc deletes under this lock: what is found here has been touched in time
+        refs.touch(digest)
+    return tree(digest, verify)
+
+
 def manifest(digest: str) -> list[Entry]:
     """The entries of tree ``digest``; StoreError when the store does not have it."""
-    path = store() / "trees" / f"{digest}.json"
+    path = refs.manifest_file(digest)
     try:
         return [Entry(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError as error:
@@ -107,8 +113,8 @@ def _regular_files(folder: Path) -> list[Path]:
     return sorted(files)
 
 
-def _keep(path: Path, name: str) -> Entry:
-    """Make the bytes of ``path`` a blob, unless there is a sound one already, and describe them.
+def _keep(path: Path) -> str:
+    """Make the bytes of ``path`` a blob, unless there is a sound one already, and return their SHA-256.
 
     Bytes are prepared outside the lock; under it the blob is replaced only when it is missing or
     damaged, so that its modification time, which manifests record, does not change behind them.
@@ -123,33 +129,48 @@ def _keep(path: Path, name: str) -> Entry:
                 link_or_copy(path, part)
             else:
                 shutil.copyfile(path, part)
+                if sha256_file(part) != digest:
+                    raise StoreError(f"{path} changed while it was being copied: publish it when it is whole")
             part.chmod(0o444)
             _flush(part)
             with refs.lock("blobs"):
                 if not _sound(blob, digest):
                     os.replace(part, blob)
-    found = blob.stat()
-    return Entry(name, found.st_size, digest, found.st_mtime_ns)
+    return digest
 
 
 def _sound(blob: Path, digest: str) -> bool:
-    return blob.exists() and sha256_file(blob) == digest
+    try:
+        return sha256_file(blob) == digest
+    except FileNotFoundError:
+        return False
 
 
-def _show(digest: str, entries: list[Entry]) -> None:
+def _show(digest: str, kept: dict[str, str], folder: Path) -> list[Entry]:
     """Lay the tree out with real names, then its manifest: the manifest's presence means complete."""
     trees = store() / "trees"
     trees.mkdir(parents=True, exist_ok=True)
-    if _intact(digest):
-        return
-    with refs.lock("trees"), tempfile.TemporaryDirectory(prefix=".", dir=trees) as own:
-        if _intact(digest):
-            return
+    with refs.lock("trees"):
+        if not _intact(digest):
+            _lay_out(trees, digest, kept, folder)
+        refs.touch(digest)
+        return manifest(digest)
+
+
+def _lay_out(trees: Path, digest: str, kept: dict[str, str], folder: Path) -> None:
+    """Under the lock "trees", without which gc deletes no blob."""
+    with tempfile.TemporaryDirectory(prefix=".", dir=trees) as own:
         made = Path(own) / "tree"
-        for entry in entries:
-            target = made / entry.path
+        entries = []
+        for name, sha256 in kept.items():
+            target = made / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            link_or_copy(store() / "blobs" / entry.sha256[:2] / entry.sha256, target)
+            blob = store() / "blobs" / sha256[:2] / sha256
+            if not blob.exists():  # it was old, and gc took it since we found it
+                _keep(folder / name)
+            link_or_copy(blob, target)
+            found = target.stat()
+            entries.append(Entry(name, found.st_size, sha256, found.st_mtime_ns))
         if (trees / digest).exists():  # left by a kill, or damaged
             os.rename(trees / digest, Path(own) / "old")
         os.rename(made, trees / digest)
