@@ -93,6 +93,13 @@ def move(targets: dict[str, str], run: str) -> None:
             write_atomic(_file(name), json.dumps(asdict(Ref(name, digest, run, now)), indent=1) + "\n")
 
 
+def drop(names: Iterable[str]) -> None:
+    """Forget ``names``, under the lock; what they pointed at stays in the store."""
+    with lock("refs"):
+        for name in names:
+            _file(name).unlink(missing_ok=True)
+
+
 def read(name: str) -> Ref | None:
     """The ref called exactly ``name``, or None."""
     path = _file(name)
