@@ -121,7 +121,7 @@ def _due(now: datetime) -> tuple[list[str], set[str]]:
             if scheduling.due(found, now):
                 names.append(name)
         except WbmeError as error:
-            troubles.add(str(error))
+            troubles.add(f"schedule {name}: {error}")
     return names, troubles
 
 

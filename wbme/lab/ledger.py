@@ -31,10 +31,10 @@ def load(name: str) -> dict[str, Any] | None:
         return dict(state)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"schedule {name}: {path} is damaged: delete it, and the schedule begins anew"
-        ) from error
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} is damaged: delete it, and the schedule begins anew") from error
 
 
 def save(name: str, state: dict[str, Any]) -> None:
