@@ -174,21 +174,24 @@ def push(
         str | None, typer.Option(metavar="ID", help="The ClearML Task to clone each time.")
     ] = None,
     queue: Annotated[str, typer.Option(help="The queue of the agents that run it.")] = "default",
-    services: Annotated[str, typer.Option(help="The queue of the agent that schedules.")] = "services",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the mapping only.")] = False,
 ) -> None:
-    """Hand a schedule to ClearML's TaskScheduler, as far as that can express it."""
+    """Hand a schedule to ClearML's TaskScheduler, as far as that can express it, and keep that going."""
     from wbme.lab import clearml_schedule, schedules
 
     found: Schedule = schedules.find(name)
     when = clearml_schedule.arguments(found, datetime.now(UTC))
     words = ", ".join(f"{key}={value!r}" for key, value in when.items())
     typer.echo(f"{name}: {found.cron.line} {found.cron.zone.key} -> add_task({words}), in UTC")
-    typer.echo("Ticks missed while that scheduler is down are its own affair: it knows no 'missed'.")
+    typer.echo("It knows no 'missed': a tick that passes while it is down is lost.")
     if dry_run:
         return
     if not task:
         raise WbmeError(
             "push needs --task ID, a ClearML Task that runs the chain; --dry-run shows the mapping"
         )
-    clearml_schedule.push(found, when, task, queue, services)
+    typer.echo(f"Clones of Task {task} go to the queue {queue}; Ctrl-C ends this.")
+    try:
+        clearml_schedule.serve(found, when, task, queue)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

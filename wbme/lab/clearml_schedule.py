@@ -1,7 +1,7 @@
 """A schedule handed to ClearML's TaskScheduler, which clones a Task and puts it in a queue.
 
 It knows no cron lines: it takes one minute of one hour, in UTC, and a distance. What it cannot say is
-refused here. As a program, this file is what a ClearML agent runs to be that scheduler.
+refused here.
 """
 
 from datetime import datetime
@@ -11,7 +11,6 @@ from wbme.base.errors import ExperimentError, WbmeError
 from wbme.lab.schedules import Schedule
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-_PROJECT = "wbme/schedules"
 
 
 def arguments(schedule: Schedule, now: datetime) -> dict[str, Any]:
@@ -68,34 +67,27 @@ def _refused(schedule: Schedule, why: str) -> ExperimentError:
     return ExperimentError(f"schedule {schedule.name} cannot be handed to ClearML's scheduler: {why}")
 
 
-def push(schedule: Schedule, when: dict[str, Any], task: str, queue: str, services: str) -> None:
-    """Put a scheduler for this schedule in the queue ``services``; it puts clones of ``task`` in ``queue``.
+def serve(schedule: Schedule, when: dict[str, Any], task: str, queue: str) -> None:
+    """Be the TaskScheduler of this one schedule, in this process: it puts clones of ``task`` in ``queue``.
 
-    Ends this process when the scheduler is enqueued. WbmeError when ClearML cannot be reached or refuses.
+    Does not return; a signal ends it. WbmeError when ClearML cannot be reached or refuses.
     """
     try:
+        from clearml import Task
         from clearml.automation import TaskScheduler
     except ImportError as error:
         raise WbmeError("ClearML is not installed: pip install 'wbme[track]'") from error
     try:
+        Task.get_task(task_id=task)
         scheduler = TaskScheduler(
-            force_create_task_name=f"schedule {schedule.name}", force_create_task_project=_PROJECT
+            force_create_task_name=f"schedule {schedule.name}", force_create_task_project="wbme/schedules"
         )
         scheduler.add_task(
             schedule_task_id=task, queue=queue, name=schedule.name, single_instance=True, **when
         )
-        scheduler._task.set_script(working_dir=".", entry_point=f"-m {__spec__.name}")
-        scheduler.start_remotely(queue=services)
+        scheduler.start()
     except Exception as error:
         words = " ".join(str(error).split())[:300]
         raise WbmeError(
             f"ClearML does not take schedule {schedule.name} ({type(error).__name__}): {words}"
         ) from error
-
-
-if __name__ == "__main__":
-    from clearml.automation import TaskScheduler
-
-    TaskScheduler(
-        force_create_task_name="schedule", force_create_task_project=_PROJECT
-    ).start()  # on the agent it continues its own Task, which holds the schedule
