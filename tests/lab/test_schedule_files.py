@@ -131,7 +131,7 @@ def test_the_lines_for_cron_and_systemd_in_the_readme_can_be_read():
     text = (ROOT / "README.md").read_text()
     if "wbme schedule" not in text:
         pytest.skip("the README does not tell of schedules yet")
-    crons = re.findall(r"^((?:\S+ ){4}\S+) .*wbme schedule tick", text, re.MULTILINE)
+    crons = re.findall(r"^((?:[\d*/,-]+ ){5}).*wbme schedule tick", text, re.MULTILINE)
     assert crons
     for line in crons:
         cron.parse(line, "UTC", "README")
