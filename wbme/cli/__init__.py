@@ -9,7 +9,7 @@ from wbme.base.errors import WbmeError
 
 def application() -> typer.Typer:
     """The command with all its families."""
-    from wbme.cli import assets, doctor, init, report, run, store, stylize, trace
+    from wbme.cli import assets, doctor, init, report, run, schedule, store, stylize, trace
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -26,6 +26,7 @@ def application() -> typer.Typer:
     app.command()(init.init)
     app.add_typer(assets.app, name="assets")
     app.add_typer(store.app, name="store")
+    app.add_typer(schedule.app, name="schedule")
     return app
 
 

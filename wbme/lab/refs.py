@@ -127,6 +127,13 @@ def forget(ref: Ref) -> None:
             _file(ref.name).unlink()
 
 
+def drop(names: Iterable[str]) -> None:
+    """Forget ``names``, under the lock; what they pointed at stays in the store."""
+    with lock("refs"):
+        for name in names:
+            _file(name).unlink(missing_ok=True)
+
+
 def read(name: str) -> Ref | None:
     """The ref called exactly ``name``, or None."""
     path = _file(name)

@@ -39,6 +39,7 @@ class Run:
         self._externals: dict[str, str] = {}
         self._outputs: dict[str, dict[str, Any]] = {}
         self._metrics: dict[str, float] = {}
+        self._intervals: dict[str, tuple[float, float]] = {}
         self._finished = False
         self._unfinished: list[Path] = []
         self._held = ExitStack()
@@ -159,16 +160,27 @@ class Run:
                 store.link_or_copy(path, folder / path.name)
             self.publish(name, folder)
 
-    def metric(self, name: str, value: float, step: int | None = None) -> None:
+    def metric(
+        self,
+        name: str,
+        value: float,
+        step: int | None = None,
+        interval: tuple[float, float] | None = None,
+    ) -> None:
         """Append to ``metrics.jsonl``; the last value of each name is the run's result.
 
-        Names are ``title/series``, such as ``loss/train``. NotebookError for a value that is not finite.
+        Names are ``title/series``, such as ``loss/train``. ``interval``: its lower and upper end, such as a
+        bootstrap's; ends that are not finite say that there is none. NotebookError for a value that is not
+        finite.
         """
         number = float(value)
         if not math.isfinite(number):
             raise NotebookError(f"metric {name} is {number} at step {step}: only finite values are recorded")
         self._open()
         self._metrics[name] = number
+        self._intervals.pop(name, None)
+        if interval and all(math.isfinite(end) for end in interval):
+            self._intervals[name] = (float(interval[0]), float(interval[1]))
         row = {"name": name, "value": number, "step": None if step is None else int(step)}
         self._append("metrics.jsonl", row)
 
@@ -213,6 +225,7 @@ class Run:
             externals=self._externals,
             outputs=self._outputs,
             metrics=self._metrics,
+            intervals=self._intervals,
             code=machine.imported_code(),
             figures=self._digests("figures"),
             tables=self._digests("tables"),
