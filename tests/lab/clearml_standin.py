@@ -4,6 +4,7 @@
 """
 
 import base64
+import contextlib
 import email.parser
 import email.policy
 import json
@@ -95,10 +96,8 @@ class ClearMLStandIn:
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(len(raw)))
         request.end_headers()
-        try:
+        with contextlib.suppress(OSError):  # whoever asked may have given up
             request.wfile.write(raw)
-        except OSError:
-            pass
 
     def _keep_upload(self, kind, body):
         head = f"Content-Type: {kind}\r\n\r\n".encode()
@@ -222,4 +221,6 @@ class ClearMLStandIn:
         return [e for e in self.events if e["type"] == kind and e["task"] == task]
 
     def scalars(self, task):
-        return [(e["metric"], e["variant"], e["iter"], e["value"]) for e in self.of("training_stats_scalar", task)]
+        return [
+            (e["metric"], e["variant"], e["iter"], e["value"]) for e in self.of("training_stats_scalar", task)
+        ]

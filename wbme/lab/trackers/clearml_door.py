@@ -7,6 +7,7 @@ for hours, and patch, hook and record more than it is asked to.
 
 import json
 import os
+import sys
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ class ClearMLServer:
 
     def connect(self) -> None:
         """Log in; RefusedError for a wrong key, WbmeError for a server that does not answer."""
+        _lean()
         from clearml.backend_api.session import Session
         from clearml.backend_api.session.session import LoginError
         from clearml.backend_interface.base import InterfaceBase
@@ -249,7 +251,9 @@ class ClearMLOffline:
         """Begin an offline session with the parameters of the run."""
         place = story.folder / FOLDER / "clearml-offline"
         os.environ["CLEARML_CACHE_DIR"] = str(place)
+        _lean()
         from clearml import Task
+        from clearml.backend_api.services import tasks
 
         Task.set_offline(True)
         self._task: Any = Task.init(
@@ -269,14 +273,8 @@ class ClearMLOffline:
         types = {f"{SECTION}/{n}": t for n, (_, t) in story.parameters.items()}
         facts = {f"run/{n}": v for n, v in story.facts.items()}
         self._task.set_parameters({**spelt, **facts}, __parameters_types=types)
-        script = story.script
-        self._task.set_script(
-            repository=script["repository"],
-            commit=script["version_num"],
-            diff=script["diff"],
-            working_dir=script["working_dir"],
-            entry_point=script["entry_point"],
-        )
+        # set_script() changes what the detection of the repository found; without it there is nothing yet.
+        self._task._edit(script=tasks.Script(**story.script))
         self._task.set_comment(story.record["id"])
         self._logger: Any = self._task.get_logger()
 
@@ -336,6 +334,13 @@ def import_zip(path: Path) -> str:
     from clearml import Task
 
     return str(Task.import_offline_session(str(path)))
+
+
+def _lean() -> None:
+    """Hide from this process what the SDK imports only to patch it: that would take ten seconds of a core."""
+    for name in (*_FRAMEWORKS, "torch", "sklearn", "scipy", "pandas", "cv2", "rfc3987_syntax", "IPython"):
+        if name not in sys.modules:
+            sys.modules[name] = None  # type: ignore[assignment]
 
 
 def _path(url: str) -> str:

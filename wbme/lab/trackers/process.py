@@ -30,7 +30,7 @@ from wbme.lab.trackers.wandb_door import WandbRun
 _POLL_SECONDS = 0.5
 _AGAIN_SECONDS = 2.0
 _BATCH = 500
-GRACE_SECONDS = 20.0  # how long after the end of the run a server that fails is tried again
+_GRACE_SECONDS = 8.0  # how long after the end of the run a server that fails is tried again
 _STALLED_SECONDS = 300.0  # without any progress: whatever hangs, this process ends
 
 
@@ -97,7 +97,7 @@ class _Follower:
                 except WbmeError as error:
                     self._state.problem = str(error)
                     self._state.save(self._folder)
-                    if over is not None and time.monotonic() - over > GRACE_SECONDS:
+                    if over is not None and time.monotonic() - over > _GRACE_SECONDS:
                         raise
                     again = time.monotonic() + _AGAIN_SECONDS
             if over is None:
