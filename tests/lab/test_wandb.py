@@ -75,7 +75,7 @@ def test_an_offline_run_holds_parameters_metrics_files_and_no_key(book):
     assert config["rate"] == "0.5"
     assert (run.display_name, run.project, run.run_group) == ("40_train", "wbme-40_train", "40_train")
     rows = [
-        {(i.key or "/".join(i.nested_key)): i.value_json for i in r.history.item}
+        {(i.key or i.nested_key[0]): i.value_json for i in r.history.item}
         for r in found
         if r.WhichOneof("record_type") == "history"
     ]

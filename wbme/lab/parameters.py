@@ -98,7 +98,7 @@ def _storable(parameter: Parameter, item: Any, where: str) -> None:
         )
     if isinstance(item, str) and redact(item) != item:
         raise ParameterError(
-            f"{redact(where)}: {parameter.name} holds a password or a token, and parameters are written down; "
+            f"{redact(where)}: {parameter.name} holds a password or a token and would be written down; "
             "read it from the environment in the notebook instead"
         )
 

@@ -17,16 +17,12 @@ from typing import Any, NoReturn
 from wbme.base.errors import WbmeError
 from wbme.base.hashing import sha256_file
 from wbme.lab.redact import redact
-from wbme.lab.trackers.state import FOLDER, State
+from wbme.lab.trackers.state import FOLDER, RefusedError, State
 from wbme.lab.trackers.story import SECTION, Piece, Story, plain, title_series
 
 _TIMEOUTS = (3.0, 60.0)  # seconds to connect, to answer
 _SINGLE = -(2**31)  # the iteration by which the server knows a single value
 _TITLES = {"image": "figures", "table": "tables"}
-
-
-class RefusedError(WbmeError):
-    """The server answers, and will answer the same again: trying later is of no use."""
 
 
 class ClearMLServer:

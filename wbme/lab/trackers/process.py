@@ -24,7 +24,7 @@ from wbme.lab.progress import Tail
 from wbme.lab.redact import redact
 from wbme.lab.trackers import state as states
 from wbme.lab.trackers import story as stories
-from wbme.lab.trackers.clearml_door import ClearMLOffline, ClearMLServer, RefusedError, import_zip
+from wbme.lab.trackers.clearml_door import ClearMLOffline, ClearMLServer, import_zip
 from wbme.lab.trackers.wandb_door import WandbRun
 
 _POLL_SECONDS = 0.5
@@ -92,7 +92,7 @@ class _Follower:
                     if over is not None:
                         return
                     self._state.problem = ""
-                except RefusedError:
+                except states.RefusedError:
                     raise
                 except WbmeError as error:
                     self._state.problem = str(error)

@@ -5,11 +5,16 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from wbme.base.errors import WbmeError
 from wbme.base.paths import write_atomic
 from wbme.lab.redact import redact
 from wbme.lab.trackers import servers
 
 FOLDER = "trackers"
+
+
+class RefusedError(WbmeError):
+    """The server answers, and will answer the same again: to try once more is of no use."""
 
 
 @dataclass

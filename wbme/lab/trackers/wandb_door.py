@@ -1,6 +1,7 @@
 """W&B: a run that is written to disk below the run folder and, online, sent to the server as it grows."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 from wbme.base.errors import WbmeError
 from wbme.lab.redact import redact
-from wbme.lab.trackers.state import FOLDER, State
+from wbme.lab.trackers.state import FOLDER, RefusedError, State
 from wbme.lab.trackers.story import Piece, Story, plain
 
 _SYNC_SECONDS = 600
@@ -65,7 +66,8 @@ class WandbRun:
                 settings=settings,
             )
         except (wandb.Error, OSError) as error:
-            raise WbmeError(
+            refused = isinstance(error, wandb.errors.AuthenticationError) or "401" in str(error)
+            raise (RefusedError if refused else WbmeError)(
                 f"W&B does not begin a run ({redact(' '.join(str(error).split()))[:200]})"
             ) from None
         self._run.define_metric("*", step_metric="iteration")
@@ -118,6 +120,9 @@ def _send(folder: Path) -> None:
         )
     except subprocess.TimeoutExpired:
         raise WbmeError(f"W&B did not take the run within {_SYNC_SECONDS} s") from None
-    said = (done.stderr or done.stdout).strip().splitlines() or ["no word"]
-    if done.returncode or "rror" in "".join(said[-3:]):
-        raise WbmeError(f"W&B does not take the run ({redact(said[-1])[:200]})")
+    if done.returncode or not list(
+        runs[-1].glob("*.wandb.synced")
+    ):  # its status is 0 when it was refused too
+        lines = [line.rpartition("ERROR")[2].strip() for line in done.stderr.splitlines() if "ERROR" in line]
+        why = re.sub(r"<[^>]*>", "", " ".join(line for line in lines if line)) or "it does not say why"
+        raise WbmeError(f"W&B does not take the run ({redact(' '.join(why.split()))[:200]})")
