@@ -209,7 +209,10 @@ class ClearMLServer:
     def _events(self, events: Sequence[dict[str, Any]]) -> None:
         if events:
             lines = "\n".join(json.dumps(event) for event in events)
-            self._ask("events.add_batch", data=lines, headers={"Content-Type": "application/json-lines"})
+            kind = {"Content-Type": "application/json-lines"}
+            said = self._ask("events.add_batch", data=lines, headers=kind)
+            if said.get("errors"):
+                raise WbmeError(f"ClearML kept only {said.get('added')} of {len(events)} events")
 
     def _ask(
         self, action: str, data: str | None = None, headers: Any = None, **content: Any

@@ -5,10 +5,12 @@ import netrc
 import os
 import re
 import socket
+import threading
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from wbme.base.errors import WbmeError
 from wbme.base.hashing import sha256_bytes
@@ -44,14 +46,25 @@ def silent(name: str) -> str | None:
     """The sentence about a server that does not answer within ANSWER_SECONDS; None when it does."""
     if name.endswith("-offline"):
         return None
-    place = host(name)
-    url = urlsplit(place)
-    port = url.port or (443 if url.scheme == "https" else 80)
+    url = urlsplit(host(name))
+    place = url.hostname or ""
+    if getproxies().get(url.scheme) and not proxy_bypass(place):
+        return None  # only the proxy can be reached from here: the follower will see
     try:
-        with socket.create_connection((url.hostname or "", port), timeout=ANSWER_SECONDS):
-            return None
-    except (OSError, UnicodeError):
-        return f"{name}: {url.scheme}://{url.hostname}:{port} does not answer"
+        port = url.port or (443 if url.scheme == "https" else 80)
+    except ValueError:
+        return f"{name}: the address of its server has no sound port"
+    answered = threading.Event()
+
+    def knock() -> None:
+        with suppress(OSError, UnicodeError), socket.create_connection((place, port), ANSWER_SECONDS):
+            answered.set()
+
+    # On a thread, because looking a name up knows no time limit.
+    thread = threading.Thread(target=knock, daemon=True)
+    thread.start()
+    thread.join(ANSWER_SECONDS)
+    return None if answered.is_set() else f"{name}: {url.scheme}://{place}:{port} does not answer"
 
 
 def host(name: str) -> str:

@@ -32,6 +32,7 @@ class WandbRun:
 
         place = story.folder / FOLDER
         place.mkdir(exist_ok=True)
+        os.environ["WANDB_DIR"] = str(place)  # for its command, too
         os.environ["WANDB_DATA_DIR"] = os.environ["WANDB_CACHE_DIR"] = str(place / "wandb-cache")
         self._state, self._story, self._wandb = state, story, wandb
         state.task = plain(story.record["id"].replace("/", "."))[-60:]
