@@ -1,19 +1,20 @@
-"""W&B as a mirror: what its offline mode has on disk, and what a server that refuses costs."""
+"""W&B as a mirror: what its offline mode has on disk, what a server receives, and what one that refuses costs."""
 
+import json
 import os
 import struct
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from io import StringIO
 
 import pytest
+from wandb_standin import WandbStandIn
 
 from wbme.lab import chain, launcher, trackers
 from wbme.lab.progress import Console
 from wbme.lab.trackers import later, relay, state
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_spec("wandb") is None, reason="wandb is not there")]
 
 WORK = """\
 import numpy as np
@@ -95,19 +96,45 @@ def test_an_offline_run_holds_parameters_metrics_files_and_no_key(book):
         assert not path.is_file() or os.environ["WANDB_API_KEY"].encode() not in path.read_bytes()
 
 
-def test_a_server_that_refuses_neither_fails_nor_stalls_the_run(book, monkeypatch):
-    class Refusing(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.send_error(401)
+@pytest.fixture
+def server(monkeypatch, book):
+    made = WandbStandIn()
+    monkeypatch.setenv("WANDB_BASE_URL", made.url)
+    yield made
+    made.stop()
 
-        do_GET = do_POST
 
-        def log_message(self, *_):
-            pass
+def assert_whole(server, result):
+    """The server has the whole run, and once."""
+    known = state.load(result.folder, "wandb")
+    assert (known.status, known.problem) == ("delivered", "")
+    [(name, run)] = server.runs.items()
+    assert (name, run["displayName"], run["jobType"]) == (known.task, "40_train", "40_train")
+    assert json.loads(run["config"])["rate"]["value"] == 0.5
+    rows = [server.history[name][n] for n in sorted(server.history[name])]
+    losses = [(r["iteration"], r["loss/train"]) for r in rows if "loss/train" in r]
+    assert losses == [(n, pytest.approx(1 / (1 + n))) for n in range(4)]
+    assert (
+        len([r for r in rows if "figures/black" in r]) == len([r for r in rows if "tables/words" in r]) == 1
+    )
+    picture = (result.folder / "figures/black.png").read_bytes()
+    assert picture in [body for file, body in server.files.items() if file.startswith("media/images/figures")]
+    assert server.files[f"model_net-{name}/net.onnx"] == b"weights"
+    assert json.loads(server.files[f"run-{name}/run.json"])["id"] == result.record["id"]
+    assert all(a["committed"] for a in server.artifacts.values())
+    assert json.loads(server.files["wandb-summary.json"])["status"] == "completed"
+    key = os.environ["WANDB_API_KEY"].encode()
+    assert not [body for body in server.bodies if key in body]
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{http.server_address[1]}")
+
+def test_online_a_run_arrives_whole(server):
+    result, screen, _ = go("wandb")
+    assert "wandb" not in screen.replace("wandb is still", ""), screen
+    assert_whole(server, result)
+
+
+def test_a_server_that_refuses_neither_fails_nor_stalls_the_run_and_gets_it_later(server):
+    server.refusing = True
     result, screen, returned = go("wandb")
     assert result.record["status"] == "completed"
     assert returned - result.record["ended"] < 30.0, "the rest of the notebook's process, not W&B"
@@ -115,6 +142,21 @@ def test_a_server_that_refuses_neither_fails_nor_stalls_the_run(book, monkeypatc
     assert f"'wbme sync {result.record['id']}' delivers the rest" in screen
     there, sentence = later.deliver(result.folder, "wandb")
     assert not there and "W&B" in sentence and "\n" not in sentence
-    http.shutdown()
-    http.server_close()
-    assert "does not answer: this run is not tracked" in go("wandb")[1]
+    server.refusing = False
+    there, sentence = later.deliver(result.folder, "wandb")
+    assert there, sentence
+    assert_whole(server, result)
+    before = len(server.bodies)
+    assert "is already there" in later.deliver(result.folder, "wandb")[1]
+    assert len(server.bodies) == before
+    server.stop()
+    assert "does not answer: this run is not tracked" in str(
+        told(lambda tell: trackers.choose("wandb", tell))
+    )
+
+
+def told(call):
+    """What ``call`` says to the function it is given."""
+    said = []
+    call(said.append)
+    return said

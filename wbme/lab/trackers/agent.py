@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 
 from wbme.base.errors import ParameterError, WbmeError
@@ -35,7 +36,8 @@ def adopt(chain: Chain, tracker: str | None) -> tuple[Chain, bool]:
         parameters.resolve(step.notebook, {n: t for n, t in texts.items() if n not in known}, where)
         edited = {n: parameters.from_text(known[n], t, where) for n, t in texts.items()}
     except ParameterError as error:
-        _ask("fail", task, str(error))
+        with suppress(WbmeError):
+            _ask("fail", task, str(error))
         raise
     return replace(chain, steps=(Step(step.notebook, {**step.params, **edited}),)), True
 

@@ -31,6 +31,7 @@ _POLL_SECONDS = 0.5
 _AGAIN_SECONDS = 2.0
 _BATCH = 500
 _GRACE_SECONDS = 8.0  # how long after the end of the run a server that fails is tried again
+_SLOW_BYTES = 50_000  # a second: an upload that is slower than that counts as stalled
 _STALLED_SECONDS = 300.0  # without any progress: whatever hangs, this process ends
 
 
@@ -52,8 +53,9 @@ class _Watchdog:
         self._moved = time.monotonic()
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def move(self) -> None:
-        self._moved = time.monotonic()
+    def move(self, patience: float = 0.0) -> None:
+        """Something has moved; the next step may take ``patience`` seconds more than usual."""
+        self._moved = time.monotonic() + patience
 
     def _watch(self) -> None:
         while time.monotonic() - self._moved < _STALLED_SECONDS:
@@ -119,6 +121,8 @@ class _Follower:
             return
         for piece in stories.Story(self._folder, final).pieces():
             if piece.key not in self._state.done:
+                if piece.kind == "model":
+                    self._dog.move(sum(p.stat().st_size for p in piece.content) / _SLOW_BYTES)
                 self._door.tell(piece)
                 self._state.done.append(piece.key)
                 self._moved()
