@@ -1,4 +1,4 @@
-"""W&B as a mirror: what its offline mode has on disk, what a server receives, and what one that refuses costs."""
+"""W&B as a mirror: what is on disk offline, what a server receives, and what one that refuses costs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A W&B server in a thread: the GraphQL operations, the file stream and the uploads that a run really uses."""
+"""A W&B server in a thread: the GraphQL operations, the file stream and the uploads that a run uses."""
 
 import contextlib
 import gzip
@@ -74,6 +74,9 @@ class WandbStandIn:
         return {
             "viewer": {"id": "u", "entity": "me", "username": "me", "flags": "{}", "teams": {"edges": []}}
         }
+
+    def _ArtifactType(self, _):
+        return {"project": {"artifact": None}}  # no artifact of that name yet
 
     def _UpsertBucket(self, words):
         known = self.runs.setdefault(words["name"], {})
