@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,23 +28,44 @@ def run(
     promote: Annotated[bool, typer.Option("--promote", help="Move the unscoped names at the end.")] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Check the SHA-256 of every input.")] = False,
     timeout: Annotated[int | None, typer.Option(help="Most seconds that one cell may take.")] = None,
+    scope: Annotated[
+        str | None, typer.Option(help="Read and publish inside the names of this chain instead of its own.")
+    ] = None,
+    tracker: Annotated[
+        str | None,
+        typer.Option(
+            help="clearml, clearml-offline, wandb, wandb-offline or none; else ClearML where set up."
+        ),
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show the notebooks with their parameters.")] = False,
 ) -> None:
     """Execute a notebook or a chain of notebooks, each in a process of its own, and keep what it made."""
-    from wbme.lab import chain, launcher
+    from wbme.lab import chain, launcher, trackers
     from wbme.lab.progress import duration
+    from wbme.lab.trackers import agent, relay
 
     if list_:
         _listing()
         return
     began = time.monotonic()
     typed = [_split(text) for text in parameter or []]
-    planned = chain.plan(SERIES if all_ else target, file, typed, preset)
+    planned = chain.plan(SERIES if all_ else target, file, typed, preset, scope)
+    planned, edited = agent.adopt(planned, tracker)
+    mirrors = trackers.choose(tracker, typer.echo)
+    options: dict[str, Any] = {
+        "promote": promote,
+        "verify": verify,
+        "cell_seconds": timeout,
+        "mirrors": mirrors,
+    }
     try:
-        results = launcher.run(planned, force=force, promote=promote, verify=verify, cell_seconds=timeout)
+        results = launcher.run(planned, force=force or edited, **options)
     except KeyboardInterrupt:
         typer.echo("\nwbme: interrupted; finished steps are kept and reused next time", err=True)
         raise typer.Exit(130) from None
+    finally:
+        for sentence in relay.settle(mirrors, agent.PATIENCE if edited else relay.SETTLE_SECONDS):
+            typer.echo(sentence)
     fresh = sum(not r.reused for r in results)
     typer.echo(
         f"\n{planned.name} ({planned.preset}): {fresh} run, {len(results) - fresh} reused, "

@@ -51,14 +51,16 @@ def plan(
     file: Path | None = None,
     typed: list[tuple[str, str]] | None = None,
     preset: str | None = None,
+    scope: str | None = None,
 ) -> Chain:
-    """What ``wbme run TARGET [-f FILE] [-p KEY VALUE] [--preset NAME]`` means, fully checked.
+    """What ``wbme run TARGET [-f FILE] [-p KEY VALUE] [--preset NAME] [--scope NAME]`` means, fully checked.
 
-    TARGET is a chain of ``experiments/run/`` or a notebook; FILE is a chain of the user's. Later wins:
-    the notebook's defaults, preset, the chain's params, ``-p``. ParameterError, ExperimentError or
-    NotebookError before anything runs.
+    TARGET is a chain of ``experiments/run/`` or a notebook; FILE is a chain of the user's; ``scope`` renames
+    it. Later wins: the notebook's defaults, preset, the chain's params, ``-p``. ParameterError,
+    ExperimentError or NotebookError before anything runs.
     """
     draft = _draft(target, file)
+    draft = replace(draft, name=scope) if scope else draft
     if not refs.is_scope(draft.name) or draft.name == refs.INTERACTIVE:
         raise ExperimentError(
             f"{draft.where}: {draft.name!r} cannot name a chain: use letters, digits, '.', '_' and '-', "

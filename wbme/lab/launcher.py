@@ -17,16 +17,12 @@ from wbme.lab.chain import Chain, Step
 from wbme.lab.fingerprint import reusable
 from wbme.lab.mirror import Mirror, Mirrors
 from wbme.lab.progress import Console, Tail, duration
+from wbme.lab.redact import redact
 
 _POLL_SECONDS = 0.2
-# A kernel that inherits these would join somebody else's session or tracker task.
-_FOREIGN = (
-    "JPY_SESSION_NAME",
-    "JPY_PARENT_PID",
-    "CLEARML_PROC_MASTER_ID",
-    "TRAINS_PROC_MASTER_ID",
-    "WBME_RUN",
-)
+# A kernel that inherits these would join somebody else's session or tracker task, or could print a key.
+_FOREIGN = ("JPY_SESSION_NAME", "JPY_PARENT_PID", "WBME_RUN")
+_TRACKERS = ("CLEARML_", "TRAINS_", "WANDB_")
 
 
 @dataclass(frozen=True)
@@ -159,6 +155,7 @@ def _execute(
             record.update(folder, status="failed", ended=time.time(), error={"message": "interrupted"})
         told.close(record.read(folder))
         raise
+    _clean(folder / "log.txt")
     final = record.read(folder)
     if final["status"] == "running":
         message = f"its process ended with code {process.returncode} (killed, or out of memory)"
@@ -170,6 +167,14 @@ def _execute(
     refs.move_outputs(final)
     watch.done(final["seconds"])
     return Result(folder, final, reused=False)
+
+
+def _clean(log: Path) -> None:
+    """Hold back what a notebook printed of passwords and tokens."""
+    with suppress(OSError):
+        text = log.read_text(encoding="utf-8", errors="surrogateescape")
+        if (cleaned := redact(text)) != text:
+            log.write_text(cleaned, encoding="utf-8", errors="surrogateescape")
 
 
 def _kill_all(process: subprocess.Popen[bytes]) -> None:
@@ -186,7 +191,7 @@ def _kill_all(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment(folder: Path, verify: bool) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in _FOREIGN}
+    kept = {k: v for k, v in os.environ.items() if k not in _FOREIGN and not k.startswith(_TRACKERS)}
     return {
         **kept,
         "WBME_RUN": str(folder),

@@ -12,6 +12,7 @@ from typing import Any
 
 from wbme.base.hashing import sha256_bytes, sha256_file
 from wbme.base.paths import project_root
+from wbme.lab.redact import redact
 
 # The libraries whose arithmetic can reach a pixel or a table.
 COMPUTE = [
@@ -79,7 +80,8 @@ def _gpus() -> list[str]:
 def git() -> dict[str, Any]:
     """Commit of the project, whether the tree differs from it, that difference, and the names of new files.
 
-    ``{}`` outside a git checkout. The difference is cut at 1 MiB; its digest covers all of it.
+    ``{}`` outside a git checkout. The difference is cut at 1 MiB and what looks like a secret is held back;
+    its digest covers all of it.
     """
     root = project_root()
 
@@ -93,9 +95,19 @@ def git() -> dict[str, Any]:
         commit = ask("rev-parse", "HEAD").decode().strip()
     except (OSError, subprocess.SubprocessError):
         return {}
-    text = diff[:_DIFF_LIMIT].decode("utf-8", "replace")
+    text = redact(diff[:_DIFF_LIMIT].decode("utf-8", "replace"))
     dirty = {"diff_sha256": sha256_bytes(diff), "diff": text} if diff else {}
     return {"commit": commit, "dirty": bool(diff or new), "untracked": new[:100], **dirty}
+
+
+def repository() -> str:
+    """Address of the remote ``origin`` without login or token; ``""`` where there is none."""
+    command = ["git", "-C", str(project_root()), "remote", "get-url", "origin"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return redact(done.stdout.strip())
 
 
 def imported_code() -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from wbme.base.errors import NotebookError, ParameterError
 from wbme.lab.notebook import Notebook
+from wbme.lab.redact import redact
 
 TYPES: dict[str, Any] = {
     "bool": bool,
@@ -88,12 +89,17 @@ def check(parameter: Parameter, value: Any, where: str) -> Any:
 
 
 def _storable(parameter: Parameter, item: Any, where: str) -> None:
-    """Refuse what JSON, and so run.json, cannot hold: nan, inf, bytes of a name that are not UTF-8."""
+    """Refuse what run.json cannot hold (nan, inf, bytes that are not UTF-8) or must not (secrets)."""
     if isinstance(item, float) and not math.isfinite(item):
         raise ParameterError(f"{where}: {parameter.name} must be a finite number, not {item}")
     if isinstance(item, str) and item.encode("utf-8", "replace").decode() != item:
         raise ParameterError(
             f"{where}: {parameter.name} is not UTF-8 text; rename the file or folder it names"
+        )
+    if isinstance(item, str) and redact(item) != item:
+        raise ParameterError(
+            f"{redact(where)}: {parameter.name} holds a password or a token and would be written down; "
+            "read it from the environment in the notebook instead"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from wbme.base.errors import NotebookError, StoreError
 from wbme.base.paths import workspace, write_atomic
+from wbme.lab.redact import redact_all
 
 SCHEMA = 1
 Record = dict[str, Any]
@@ -34,7 +35,8 @@ def create(notebook: str, content: Record) -> Path:
 
 
 def write(folder: Path, record: Record) -> None:
-    write_atomic(folder / "run.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    """Keep ``record``; passwords and tokens in its texts (errors, the difference to git) are held back."""
+    write_atomic(folder / "run.json", json.dumps(redact_all(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def update(folder: Path, **changes: Any) -> Record:
