@@ -9,7 +9,7 @@ from wbme.base.errors import WbmeError
 
 def application() -> typer.Typer:
     """The command with all its families."""
-    from wbme.cli import assets, doctor, init, report, run, stylize, trace
+    from wbme.cli import assets, doctor, init, report, run, stylize, sweep, trace
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -19,6 +19,8 @@ def application() -> typer.Typer:
         help="Turn pictures and video of people into webtoon style: a research workbench.",
     )
     app.command()(run.run)
+    app.command()(sweep.sweep)
+    app.command()(sweep.compare)
     app.command()(stylize.stylize)
     app.command()(trace.trace)
     app.command()(report.report)
