@@ -162,7 +162,7 @@ def _execute(chain: Chain, step: Step, watch: "_Watch", how: _How) -> Result:
     )
     told = Mirrors(how.mirrors, folder, watch.screen.line)
     told.open(record.read(folder))
-    command = [sys.executable, "-m", "wbme.lab.worker", str(folder)]
+    command = [sys.executable, "-m", "wbme.lab.worker", str(folder), str(os.getpid())]
     command += [str(how.cell_seconds)] if how.cell_seconds else []
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(

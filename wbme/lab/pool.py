@@ -82,7 +82,7 @@ def command(file: Path, environment: dict[str, str] | None = None) -> "subproces
     """Start the trial in ``file`` on this machine; ``environment`` is laid over this process's own."""
     with open(file.with_suffix(".log"), "ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "wbme.lab.trial", str(file)],
+            [sys.executable, "-m", "wbme.lab.trial", str(file), str(os.getpid())],
             env={**os.environ, **(environment or here())},
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -81,9 +81,8 @@ class Study:
         self._optuna, self._ranges, self._seed = optuna, searched, seed
         path.parent.mkdir(parents=True, exist_ok=True)
         storage = optuna.storages.JournalStorage(JournalFileBackend(str(path)))
-        way = (
-            optuna.study.StudyDirection.MAXIMIZE if goal == "higher" else optuna.study.StudyDirection.MINIMIZE
-        )
+        ways = optuna.study.StudyDirection
+        way = ways.MAXIMIZE if goal == "higher" else ways.MINIMIZE
         self._study = optuna.create_study(
             storage=storage, study_name="sweep", direction=way, load_if_exists=True
         )

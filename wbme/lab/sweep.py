@@ -9,7 +9,6 @@ search: {library: optuna, trials: 20, ranges: {NOTEBOOK.parameter: [low, high]}}
 repeat: {param: NOTEBOOK.parameter, values: [0, 1, 2]}
 """
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,10 +94,15 @@ def read(path: Path) -> Sweep:
         raise ExperimentError(f"{where}: {name!r} cannot name a sweep: use letters, digits, '.', '_' and '-'")
     base = _chain(content, name, where)
     found = _search(content, base, where) if "search" in content else {}
-    settings = [_base(base, found["search"])] if found else _settings(content, base, where)
+    given = [_base(base, found["search"])] if found else _settings(content, base, where)
+    settings = [_typed(base, setting, where) for setting in given]
+    seen: dict[str, str] = {}
+    for setting in settings:
+        twin = seen.setdefault(canonical_json(setting.factors), setting.label)
+        if twin != setting.label:
+            raise ExperimentError(f"{where}: trials {twin!r} and {setting.label!r} set the same values")
     repeat, values = _repeat(content.get("repeat"), where)
-    factors = list(settings[0].factors)
-    _apart(base, [*factors, *([repeat] if repeat else [])], where)
+    _apart(base, [*settings[0].factors, *([repeat] if repeat else [])], where)
     made = Sweep(
         name, where, base, _goals(content, where), "search" if found else content["design"],
         tuple(settings), repeat, tuple(values), **found,
@@ -174,10 +178,13 @@ def _listed(trials: Any, base: Chain, where: str) -> list[Setting]:
         named[label] = values
     own = {name: _own(base, name, where) for values in named.values() for name in values}
     settings = design.listed(named, own)
-    for first, second in itertools.combinations(settings, 2):
-        if canonical_json(first.factors) == canonical_json(second.factors):
-            raise ExperimentError(f"{where}: trials {first.label!r} and {second.label!r} set the same values")
     return settings
+
+
+def _typed(base: Chain, setting: Setting, where: str) -> Setting:
+    """The setting with its values as the notebooks get them: 0 of a float is 0.0."""
+    varied = chains.vary(base, base.name, setting.factors, where)
+    return Setting(setting.label, {name: _own(varied, name, where) for name in setting.factors})
 
 
 def _own(base: Chain, address: str, where: str) -> Any:

@@ -1,6 +1,6 @@
 """One trial of a sweep, told and answered in JSON, so that any process that sees the workspace can run it.
 
-``python -m wbme.lab.trial NNN.json`` writes what became of the trial beside it, as NNN.out.json.
+``python -m wbme.lab.trial NNN.json PARENT`` writes what became of the trial beside it, as NNN.out.json.
 """
 
 import json
@@ -120,5 +120,5 @@ def main(file: Path) -> int:
 
 
 if __name__ == "__main__":
-    parent.die_with_parent(os.getppid())
+    parent.die_with_parent(int(sys.argv[2]))
     sys.exit(main(Path(sys.argv[1])))

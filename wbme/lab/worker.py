@@ -1,10 +1,9 @@
-"""The process of one step: ``python -m wbme.lab.worker RUN_FOLDER`` executes its notebook by papermill.
+"""The process of one step: ``python -m wbme.lab.worker RUN_FOLDER PARENT`` executes its notebook by papermill.
 
 A process of its own, because papermill changes the working directory of the whole process and
 because two kernels started by one process race for ports.
 """
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -76,6 +75,6 @@ def _failed(folder: Path, error: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    die_with_parent(os.getppid())
-    limit = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    die_with_parent(int(sys.argv[2]))
+    limit = int(sys.argv[3]) if len(sys.argv) > 3 else None
     execute(Path(sys.argv[1]), limit)
