@@ -89,12 +89,15 @@ def results(folder: Path) -> Results:
         ) from error
 
 
-def compare(found: Results, metrics: Sequence[str] = (), base: str = "") -> list[dict[str, Any]]:
+def compare(
+    found: Results, metrics: Sequence[str] = (), base: str = "", seed: int = 0
+) -> list[dict[str, Any]]:
     """A row a metric and setting: mean over repeats with its bootstrap interval, mean difference to the base
     over the repeats that both have with its t interval (``statistics.paired``), and a verdict.
 
     ``metrics``: all of the sweep's own when empty; ``base``: label of the setting to compare with, the
-    sweep's base when empty. A missing number is NaN. ParameterError for a metric or label that is not there.
+    sweep's base when empty; ``seed``: of the bootstrap. A missing number is NaN. ParameterError for a metric
+    or label that is not there.
     """
     wanted = list(metrics) or list(found.head["goals"])
     known = {name for row in found.trials for name in row["metrics"]}
@@ -112,11 +115,17 @@ def compare(found: Results, metrics: Sequence[str] = (), base: str = "") -> list
             f"{found.head['name']} has no setting {base!r}; there are: {', '.join(labels) or 'none'}"
         )
     against = settings[labels.index(base)]
-    return [_row(name, rows, against, found.head["goals"].get(name)) for name in wanted for rows in settings]
+    return [
+        _row(name, rows, against, found.head["goals"].get(name), seed) for name in wanted for rows in settings
+    ]
 
 
 def _row(
-    metric: str, rows: list[dict[str, Any]], against: list[dict[str, Any]], goal: str | None
+    metric: str,
+    rows: list[dict[str, Any]],
+    against: list[dict[str, Any]],
+    goal: str | None,
+    seed: int,
 ) -> dict[str, Any]:
     own, other = _values(rows, metric), _values(against, metric)
     nothing = float("nan")
@@ -124,7 +133,7 @@ def _row(
     row |= {"failed": sum(r["status"] == "failed" for r in rows)}
     row |= dict.fromkeys(("mean", "low", "high", "difference", "difference low", "difference high"), nothing)
     if own:
-        mean = bootstrap(list(own.values()))
+        mean = bootstrap(list(own.values()), seed=seed)
         row |= {"mean": mean.mean, "low": mean.low, "high": mean.high}
     shared = [key for key in own if key in other]
     row |= {"pairs": len(shared), "verdict": "the base" if rows is against else FEW}

@@ -6,7 +6,7 @@ import time
 
 
 def die_with_parent(parent: int) -> None:
-    """End this process as soon as ``parent``, the pid of the process that started it, is no longer its parent.
+    """End this process as soon as ``parent``, the pid of who started it, is no longer its parent.
 
     A launcher that is killed so takes its step along; the kernel in turn watches the step's process. The pid
     is passed on, not asked for: the parent may be gone before this is called.

@@ -7,6 +7,7 @@ design: grid | leave_one_out                            factors: {NOTEBOOK.param
 design: list                                            trials: [{label: NAME, set: {ADDRESS: value}}]
 search: {library: optuna, trials: 20, ranges: {NOTEBOOK.parameter: [low, high]}}     instead of a design
 repeat: {param: NOTEBOOK.parameter, values: [0, 1, 2]}
+data: what the metrics are measured on, for the tables
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ from wbme.lab.design import Setting, Trial
 from wbme.lab.search import Range, ranges
 
 _KEYS = {
-    "name", "chain", "preset", "metric", "goal", "also", "design", "factors", "trials", "repeat", "search"
+    "name", "chain", "preset", "metric", "goal", "also", "design", "factors", "trials", "repeat", "search",
+    "data",
 }  # fmt: skip
 DESIGNS = ("grid", "leave_one_out", "list")
 GOALS = ("higher", "lower")
@@ -46,6 +48,7 @@ class Sweep:
     search: Mapping[str, Range] = field(default_factory=dict)
     searches: int = 0
     seed: int = 0
+    data: str = ""
 
     @property
     def metric(self) -> str:
@@ -105,7 +108,7 @@ def read(path: Path) -> Sweep:
     _apart(base, [*settings[0].factors, *([repeat] if repeat else [])], where)
     made = Sweep(
         name, where, base, _goals(content, where), "search" if found else content["design"],
-        tuple(settings), repeat, tuple(values), **found,
+        tuple(settings), repeat, tuple(values), **found, data=_word(content, "data", where),
     )  # fmt: skip
     for trial in made.trials:
         made.chain_of(trial)  # refuses what no notebook would take
@@ -119,10 +122,15 @@ def _only(content: Mapping[str, Any], known: set[str], where: str) -> None:
             raise ExperimentError(f"{where}: unknown key {key!r}; there are: {', '.join(sorted(known))}")
 
 
+def _word(content: Mapping[str, Any], key: str, where: str) -> str:
+    word = content.get(key, "")
+    if not isinstance(word, str):
+        raise ExperimentError(f"{where}: {key} must be text, not {word!r}")
+    return word
+
+
 def _chain(content: Mapping[str, Any], name: str, where: str) -> Chain:
-    steps, preset = content.get("chain"), content.get("preset")
-    if not isinstance(preset, str | None):
-        raise ExperimentError(f"{where}: preset must be a word, not {preset!r}")
+    steps, preset = content.get("chain"), _word(content, "preset", where) or None
     if isinstance(steps, str) and steps:
         return chains.plan(steps, preset=preset)
     if not isinstance(steps, list):

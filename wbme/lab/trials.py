@@ -163,6 +163,7 @@ class _State:
             "repeat": {"param": sweep.repeat, "values": list(sweep.values)} if sweep.repeat else None,
             "steps": [step.alias or step.notebook.name for step in sweep.chain.steps],
             "preset": sweep.chain.preset,
+            "data": sweep.data,
             "file": sweep.where,
             "since": self.since,
             "process": record.this_process(),

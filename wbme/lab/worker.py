@@ -1,4 +1,4 @@
-"""The process of one step: ``python -m wbme.lab.worker RUN_FOLDER PARENT`` executes its notebook by papermill.
+"""The process of one step: ``python -m wbme.lab.worker FOLDER PARENT`` executes its notebook by papermill.
 
 A process of its own, because papermill changes the working directory of the whole process and
 because two kernels started by one process race for ports.
