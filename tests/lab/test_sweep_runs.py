@@ -161,7 +161,7 @@ def test_a_failing_trial_is_marked_and_the_others_go_on(files):
     files(text + "repeat: {param: 50_judge.seed, values: [0, 1]}\n")
     found, screen = go()
     assert [row["trial"] for row in found.failed] == ["004"]
-    assert "50_judge failed in cell 4: ValueError: no such luck" in found.failed[0]["error"]
+    assert "50_judge failed in cell 5: ValueError: no such luck" in found.failed[0]["error"]
     assert "004 [4/4] weak: FAILED" in screen
     [sound, weak] = comparison.compare(found)
     assert (sound["repeats"], weak["repeats"], weak["failed"], weak["verdict"]) == (
@@ -174,7 +174,7 @@ def test_a_failing_trial_is_marked_and_the_others_go_on(files):
         [sys.executable, "-m", "wbme", "sweep", "s"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "004 weak failed: 50_judge failed in cell 4" in done.stdout
+    assert "004 weak failed: 50_judge failed in cell 5" in done.stdout
 
 
 def test_a_metric_that_the_last_step_does_not_report_ends_the_sweep_and_is_then_known(files):

@@ -1,5 +1,6 @@
 """``wbme sweep`` and ``wbme compare``: trials of a chain under varied parameters, and what came of them."""
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,7 +43,13 @@ def sweep(
         typer.echo("\nwbme: interrupted; finished steps are kept and reused next time", err=True)
         raise typer.Exit(130) from None
     typer.echo("")
-    _table(found, [], "")
+    rows = _table(found, [], "")
+    if planned.search:
+        best = max if planned.goals[planned.metric] == "higher" else min
+        told = [row for row in rows if row["metric"] == planned.metric and not isnan(row["mean"])]
+        typer.echo(
+            f"best: {best(told, key=lambda row: row['mean'])['setting']}" if told else "nothing measured"
+        )
     typer.echo(f"published sweep/{planned.name}; a figure: 'wbme run 51 -p sweep {planned.name}'")
     raise typer.Exit(1 if found.failed else 0)
 
@@ -108,17 +115,12 @@ def _table(found: "Results", metrics: list[str], base: str) -> list[dict[str, An
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    number = lambda key: "-" if row[key] != row[key] else f"{row[key]:.4g}"  # noqa: E731
-    span = lambda a, b: "-" if row[a] != row[a] else f"{row[a]:.4g} to {row[b]:.4g}"  # noqa: E731
-    return (
-        row["setting"],
-        str(row["repeats"]),
-        number("mean"),
-        span("low", "high"),
-        number("difference"),
-        span("difference low", "difference high"),
-        row["verdict"],
-    )
+    def numbers(*keys: str) -> str:
+        return "-" if any(isnan(row[key]) for key in keys) else " to ".join(f"{row[key]:.4g}" for key in keys)
+
+    mean, gap = (numbers("mean"), numbers("low", "high")), numbers("difference")
+    apart = numbers("difference low", "difference high")
+    return (row["setting"], str(row["repeats"]), *mean, gap, apart, row["verdict"])
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

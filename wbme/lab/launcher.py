@@ -197,8 +197,10 @@ def kill_all(process: subprocess.Popen[bytes]) -> None:
     own, and whatever the notebook started."""
     import psutil
 
-    family = [psutil.Process(process.pid)]
-    family += family[0].children(recursive=True)
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):  # it may be ending by itself
+        family.append(psutil.Process(process.pid))
+        family += family[0].children(recursive=True)
     for member in family:
         with suppress(psutil.NoSuchProcess):
             member.kill()

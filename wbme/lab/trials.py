@@ -29,6 +29,7 @@ from wbme.lab.progress import Console
 from wbme.lab.search import Study
 from wbme.lab.sweep import Sweep, unreported
 
+_AS_MANY_AS_FIT = 1_000_000  # a cluster makes those wait for which it has no processor
 _VOLATILE = ("seconds", "ended", "outputs")
 
 
@@ -58,7 +59,7 @@ def run(
             ) from None
         kept = _State(place, sweep, force)
         start = held.enter_context(cluster.connected(address)) if address else pool.Process
-        slots = 1_000_000 if address else jobs
+        slots = _AS_MANY_AS_FIT if address and jobs == 1 else jobs
         try:
             for trials in _batches(sweep, place, jobs, kept):
                 specs = [trial.described(sweep, each, kept.since) for each in trials]
