@@ -1,6 +1,7 @@
 """Trials as tasks of a Ray cluster. All its machines must see project and workspace under the same paths."""
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 from wbme.base.errors import ExperimentError
 from wbme.lab import pool
 from wbme.lab.pool import Start
+
+_ANSWER_SECONDS = 5.0
 
 
 @contextmanager
@@ -23,6 +26,7 @@ def connected(address: str) -> Iterator[Start]:
     except ModuleNotFoundError as error:
         raise ExperimentError("--ray needs Ray: pip install 'wbme[cluster]'") from error
     try:
+        _probe(address)
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         words = " ".join(str(error).split())[:200]
@@ -34,6 +38,14 @@ def connected(address: str) -> Iterator[Start]:
         yield lambda file: _Task(ray, remote.remote(str(file), pool.here()))
     finally:
         ray.shutdown()
+
+
+def _probe(address: str) -> None:
+    """OSError where nothing listens at ``address``: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_SECONDS):
+            pass
 
 
 def _task(file: str, environment: dict[str, str]) -> int:
