@@ -14,11 +14,11 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from wbme.base.errors import ExperimentError
+from wbme.base.errors import ExperimentError, StoreError
 from wbme.base.hashing import digest_json
 from wbme.base.paths import workspace, write_atomic
 from wbme.lab import cluster, design, pool, record, refs, store, trial
@@ -139,13 +139,11 @@ class _State:
             self.since = time.time()
         self._outcomes: dict[str, dict[str, Any]] = {}
         if going_on and not force:  # what a kill left is shown by `wbme compare` until it is made again
-            old = results(place).trials if self._file.is_file() else []
             planned = {each.key: each for each in sweep.trials}
-            self._outcomes = {
-                row["trial"]: row
-                for row in old
-                if sweep.search or _same(row, planned.get(row["trial"]), sweep)
-            }
+            with suppress(StoreError):  # damaged or not there: all is made again, or reused
+                for row in results(place).trials:
+                    if sweep.search or _same(row, planned.get(row["trial"]), sweep):
+                        self._outcomes[row["trial"]] = row
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in self._outcomes.values()]
         write_atomic(self._file, "".join(lines))
         self._fresh: set[str] = set()
