@@ -42,9 +42,12 @@ GRID = (
 @pytest.fixture
 def files(project, write_notebook):
     write_notebook("10_make", "seed: int = 0\nbase: float = 1.0", MAKE, publishes="`source/a`")
-    write_notebook(
-        "50_judge", "seed: int = 0\ngain: float = 0.0\nfail: bool = False", JUDGE, reads="`source/a`"
-    )
+
+    def judge(cell=JUDGE):
+        known = "seed: int = 0\ngain: float = 0.0\nfail: bool = False"
+        write_notebook("50_judge", known, cell, reads="`source/a`")
+
+    judge()
     (project / "experiments/run/both.yaml").write_text("steps:\n- notebook: 10_make\n- notebook: 50_judge\n")
     (project / "experiments/sweeps").mkdir()
 
@@ -52,6 +55,7 @@ def files(project, write_notebook):
         (project / f"experiments/sweeps/{name}.yaml").write_text(text)
         return name
 
+    write.judge = judge
     return write
 
 
@@ -167,9 +171,6 @@ def test_a_sweep_killed_and_started_again_gives_the_same_table(files, project):
 
 
 def test_two_jobs_make_a_shared_step_once_and_one_console_tells_of_both(files, project):
-    slow = "import time; time.sleep(1)\n" + MAKE
-    book = project / "notebooks/10_make.ipynb"
-    book.write_text(book.read_text().replace(json.dumps(MAKE)[1:-1], json.dumps(slow)[1:-1]))
     files(GRID)
     found, screen = go(jobs=2)
     assert [row["metrics"]["score/a"] for row in found.trials] == [1.0, 2.0, 1.125, 2.125]
@@ -213,9 +214,7 @@ def test_a_metric_that_the_last_step_does_not_report_ends_the_sweep_and_is_then_
 
 
 def test_a_trial_whose_process_is_killed_is_marked_and_a_stopped_sweep_leaves_no_process(files, project):
-    slow = JUDGE + "\nimport time; time.sleep(60)"
-    book = project / "notebooks/50_judge.ipynb"
-    book.write_text(book.read_text().replace(json.dumps(JUDGE)[1:-1], json.dumps(slow)[1:-1]))
+    files.judge(JUDGE + "\nimport time; time.sleep(60)")
     files(GRID.replace("[0, 1]}", "[0]}"))
     command = [sys.executable, "-m", "wbme", "sweep", "s", "--jobs", "2"]
     parent = subprocess.Popen(
