@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wbme.lab import chain, notebook, report
+from wbme.lab import chain, comparison, notebook, report, sweep
 
 ROOT = Path(__file__).parents[1] / "experiments"
 
@@ -28,3 +28,33 @@ def test_the_report_is_made_of_what_its_chain_publishes():
     wanted = {f"{kind[:-1]}/{name}" for kind, names in report.wanted().items() for name in names}
     assert wanted
     assert wanted <= made
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda p: p.stem)
+def test_sweeps_plan(path):
+    planned = sweep.find(path.stem)
+    assert planned.name == path.stem
+    assert len(planned.trials) > 1
+    assert planned.data, "tables must say what was measured"
+
+
+def test_the_ablation_judges_every_student_on_the_same_pictures():
+    """Whatever is composed to learn from, the set that 50_evaluate reads is made alike in every trial."""
+    planned = sweep.find("ablation")
+    chains = [planned.chain_of(trial) for trial in planned.trials]
+    judged = {repr([s.params for s in own.steps if s.alias == "judge"]) for own in chains}
+    assert len(judged) == 1
+    for own in chains:
+        by_name = {step.alias or step.notebook.name: step.params for step in own.steps}
+        assert by_name["50_evaluate"]["pair_set"] == by_name["judge"]["name"]
+        assert by_name["41_train_student"]["pair_set"] == by_name["15_compose_pairs"]["name"] != "judge"
+        assert by_name["judge"]["people"] == by_name["15_compose_pairs"]["people"], (
+            "or people seen in training"
+        )
+
+
+def test_results_that_are_kept_are_those_of_the_shipped_sweep():
+    planned = sweep.find("ablation")
+    kept = comparison.results(ROOT / "sweeps" / "results" / "ablation")
+    assert [rows[0]["label"] for rows in kept.settings] == [setting.label for setting in planned.settings]
+    assert {row["metric"] for row in comparison.compare(kept)} == set(planned.goals)

@@ -9,7 +9,7 @@ from wbme.base.errors import WbmeError
 
 def application() -> typer.Typer:
     """The command with all its families."""
-    from wbme.cli import assets, doctor, init, report, run, schedule, store, stylize, sync, trace
+    from wbme.cli import assets, doctor, init, report, run, schedule, store, stylize, sweep, sync, trace
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -20,6 +20,8 @@ def application() -> typer.Typer:
     )
     app.command()(run.run)
     app.command()(sync.sync)
+    app.command()(sweep.sweep)
+    app.command()(sweep.compare)
     app.command()(stylize.stylize)
     app.command()(trace.trace)
     app.command()(report.report)

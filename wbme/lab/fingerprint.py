@@ -27,15 +27,20 @@ def fingerprint(run: record.Record) -> str:
     )
 
 
-def reusable(step: Step, scope: str, verify: bool = False) -> tuple[Path, record.Record] | None:
+def reusable(
+    step: Step, scope: str, verify: bool = False, since: float | None = None
+) -> tuple[Path, record.Record] | None:
     """The newest finished run that would come out the same today and whose files are all there; or None.
 
-    ``verify`` checks the SHA-256 of its inputs, outputs, figures and tables as well.
+    ``verify`` checks the SHA-256 of its inputs, outputs, figures and tables as well; what began before
+    ``since`` (seconds since 1970) does not count.
     """
     for folder, run in record.history(step.notebook.name):
         if run.get("status") != "completed" or not run.get("launched") or run.get("measures_time"):
             continue
         if run["notebook_sha256"] != step.notebook.sha256 or run["parameters"] != dict(step.params):
+            continue
+        if since is not None and run["started"] < since:
             continue
         try:
             if fingerprint(_today(run, scope)) == fingerprint(run):

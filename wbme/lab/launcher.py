@@ -4,24 +4,26 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wbme.base.errors import NotebookError, StoreError
+from wbme.base.hashing import digest_json
 from wbme.base.paths import project_root, workspace
 from wbme.lab import record, refs
 from wbme.lab.chain import Chain, Step
 from wbme.lab.fingerprint import reusable
 from wbme.lab.mirror import Mirror, Mirrors
+from wbme.lab.notebook import covers
 from wbme.lab.progress import Console, Tail, duration
 from wbme.lab.redact import redact
 
 _POLL_SECONDS = 0.2
 # A kernel that inherits these would join somebody else's session or tracker task, or could print a key.
-_FOREIGN = ("JPY_SESSION_NAME", "JPY_PARENT_PID", "WBME_RUN")
+FOREIGN = ("JPY_SESSION_NAME", "JPY_PARENT_PID", "WBME_RUN")
 _TRACKERS = ("CLEARML_", "TRAINS_", "WANDB_")
 
 
@@ -47,54 +49,85 @@ def run(
     cell_seconds: int | None = None,
     mirrors: Sequence[Mirror] = (),
     console: Console | None = None,
+    notes: Mapping[str, Any] | None = None,
+    since: float | None = None,
+    finished: Callable[[Step, Result], None] | None = None,
 ) -> list[Result]:
     """Execute ``chain`` and return a result a step.
 
     Steps publish under ``NAME@CHAIN``; with ``promote`` (or the chain's own) the unscoped names move
-    when every step has completed. NotebookError when a step fails: what was finished stays reusable.
+    when every step has completed. ``notes`` go into the records of what is run; only runs begun at ``since``
+    or later (seconds since 1970) are reused; ``finished`` is told of each step at its end.
+    NotebookError when a step fails: what was finished stays reusable.
     """
     screen = console or Console()
+    how = _How(force, verify, cell_seconds, mirrors, notes or {}, since, finished)
     with _alone(chain.name, screen):
-        return _run(chain, force, promote, verify, cell_seconds, mirrors, screen)
+        results = _run(chain, how, screen)
+        if promote or chain.promote:
+            _promote(results)
+        return results
+
+
+@dataclass(frozen=True)
+class _How:
+    """What ``run`` was asked for besides the chain."""
+
+    force: bool
+    verify: bool
+    cell_seconds: int | None
+    mirrors: Sequence[Mirror]
+    notes: Mapping[str, Any]
+    since: float | None
+    finished: Callable[[Step, Result], None] | None
 
 
 @contextmanager
 def _alone(name: str, screen: Console) -> Iterator[None]:
     """One launcher a chain: two would read each other's names in the same scope."""
-    with ExitStack() as held:
-        try:
-            held.enter_context(refs.lock(f"chain-{name}", wait=False))
-        except refs.BusyError:
-            screen.line(f"another launcher runs the chain {name}: waiting for it")
-            held.enter_context(refs.lock(f"chain-{name}"))
+    with _turn(f"chain-{name}", screen, f"another launcher runs the chain {name}: waiting for it"):
         yield
 
 
-def _run(
-    chain: Chain,
-    force: bool,
-    promote: bool,
-    verify: bool,
-    cell_seconds: int | None,
-    mirrors: Sequence[Mirror],
-    screen: Console,
-) -> list[Result]:
+@contextmanager
+def _turn(lock: str, screen: Console, told: str) -> Iterator[None]:
+    """Hold ``lock``; where it must be waited for, ``told`` says so first."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(refs.lock(lock, wait=False))
+        except refs.BusyError:
+            screen.line(told)
+            held.enter_context(refs.lock(lock))
+        yield
+
+
+def _run(chain: Chain, how: _How, screen: Console) -> list[Result]:
     expected = [_seconds_last_time(step, chain.preset) for step in chain.steps]
     results: list[Result] = []
     for number, step in enumerate(chain.steps):
-        head = f"[{number + 1}/{len(chain.steps)}] {step.notebook.name}"
-        found = None if force else reusable(step, chain.name, verify)
-        result = _reuse(chain, *found) if found else None
-        if result:
-            screen.line(f"{head}  reused, made by {result.record['id']}")
-        else:
-            rest = sum(s or 0.0 for s in expected[number + 1 :])
-            watch = _Watch(screen, head, expected[number], rest)
-            result = _execute(chain, step, watch, verify, cell_seconds, mirrors)
+        head = f"[{number + 1}/{len(chain.steps)}] {step.alias or step.notebook.name}"
+        told = f"{head}  another launcher makes the same: waiting for it"
+        # Of two chains that need an equal step the second finds it made.
+        with ExitStack() if how.force else _turn(_lock_name(step, results), screen, told):
+            found = None if how.force else reusable(step, chain.name, how.verify, how.since)
+            result = _reuse(chain, *found) if found else None
+            if result:
+                screen.line(f"{head}  reused, made by {result.record['id']}")
+            else:
+                rest = sum(s or 0.0 for s in expected[number + 1 :])
+                watch = _Watch(screen, head, expected[number], rest)
+                result = _execute(chain, step, watch, how)
         results.append(result)
-    if promote or chain.promote:
-        _promote(results)
+        if how.finished:
+            how.finished(step, result)
     return results
+
+
+def _lock_name(step: Step, before: Sequence[Result]) -> str:
+    """Equal for steps of equal notebook, parameters, and inputs made earlier in their chains."""
+    made = {refs.parse(n)[0]: o["digest"] for r in before for n, o in r.record["outputs"].items()}
+    inputs = {name: digest for name, digest in made.items() if covers(step.notebook.reads, name)}
+    return f"step-{digest_json([step.notebook.sha256, dict(step.params), inputs])[:20]}"
 
 
 def _reuse(chain: Chain, folder: Path, run: record.Record) -> Result | None:
@@ -117,14 +150,7 @@ def _promote(results: list[Result]) -> None:
         refs.move(targets, result.record["id"])
 
 
-def _execute(
-    chain: Chain,
-    step: Step,
-    watch: "_Watch",
-    verify: bool,
-    cell_seconds: int | None,
-    mirrors: Sequence[Mirror],
-) -> Result:
+def _execute(chain: Chain, step: Step, watch: "_Watch", how: _How) -> Result:
     folder = record.create(
         step.notebook.name,
         {
@@ -134,15 +160,16 @@ def _execute(
             "chain": chain.name,
             "scope": chain.name,
             "launched": True,
+            **how.notes,
         },
     )
-    told = Mirrors(mirrors, folder, watch.screen.line)
+    told = Mirrors(how.mirrors, folder, watch.screen.line)
     told.open(record.read(folder))
-    command = [sys.executable, "-m", "wbme.lab.worker", str(folder)]
-    command += [str(cell_seconds)] if cell_seconds else []
+    command = [sys.executable, "-m", "wbme.lab.worker", str(folder), str(os.getpid())]
+    command += [str(how.cell_seconds)] if how.cell_seconds else []
     with open(folder / "log.txt", "ab") as log:
         process = subprocess.Popen(
-            command, env=_environment(folder, verify), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command, env=_environment(folder, how.verify), stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
         while process.poll() is None:
@@ -150,7 +177,7 @@ def _execute(
             watch.look(folder)
             told.follow()
     except BaseException:
-        _kill_all(process)
+        kill_all(process)
         if record.read(folder)["status"] == "running":
             record.update(folder, status="failed", ended=time.time(), error={"message": "interrupted"})
         told.close(record.read(folder))
@@ -177,12 +204,15 @@ def _clean(log: Path) -> None:
             log.write_text(cleaned, encoding="utf-8", errors="surrogateescape")
 
 
-def _kill_all(process: subprocess.Popen[bytes]) -> None:
-    """The worker, its kernel, which lives in a session of its own, and whatever the notebook started."""
+def kill_all(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process of ours and all below it: of a step also the kernel, which lives in a session of its
+    own, and whatever the notebook started."""
     import psutil
 
-    family = [psutil.Process(process.pid)]
-    family += family[0].children(recursive=True)
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):  # it may be ending by itself
+        family.append(psutil.Process(process.pid))
+        family += family[0].children(recursive=True)
     for member in family:
         with suppress(psutil.NoSuchProcess):
             member.kill()
@@ -191,7 +221,7 @@ def _kill_all(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment(folder: Path, verify: bool) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in _FOREIGN and not k.startswith(_TRACKERS)}
+    kept = {k: v for k, v in os.environ.items() if k not in FOREIGN and not k.startswith(_TRACKERS)}
     return {
         **kept,
         "WBME_RUN": str(folder),

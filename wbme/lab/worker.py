@@ -1,12 +1,10 @@
-"""The process of one step: ``python -m wbme.lab.worker RUN_FOLDER`` executes its notebook by papermill.
+"""The process of one step: ``python -m wbme.lab.worker FOLDER PARENT`` executes its notebook by papermill.
 
 A process of its own, because papermill changes the working directory of the whole process and
 because two kernels started by one process race for ports.
 """
 
-import os
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from wbme.base.paths import project_root
 from wbme.lab import notebook, record
+from wbme.lab.parent import die_with_parent
 from wbme.lab.progress import say
 
 
@@ -75,18 +74,7 @@ def _failed(folder: Path, error: dict[str, Any]) -> None:
     record.update(folder, status="failed", ended=time.time(), error=error)
 
 
-def _die_with_parent(parent: int) -> None:
-    """A launcher that is killed takes its step along; the kernel in turn watches this process."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 if __name__ == "__main__":
-    _die_with_parent(os.getppid())
-    limit = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    die_with_parent(int(sys.argv[2]))
+    limit = int(sys.argv[3]) if len(sys.argv) > 3 else None
     execute(Path(sys.argv[1]), limit)

@@ -1,0 +1,110 @@
+"""Trials side by side, each in a process of its own, their lines on one console."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from wbme.base.paths import project_root, workspace, write_atomic
+from wbme.lab import launcher, trial
+from wbme.lab.progress import Console
+
+_POLL_SECONDS = 0.2
+
+
+class Job(Protocol):
+    """A trial that runs somewhere and writes its lines to its log."""
+
+    def ended(self) -> str | None:
+        """None while it runs, then how it ended in words."""
+
+    def stop(self) -> None:
+        """End it and all that it started."""
+
+
+Start = Callable[[Path], Job]
+
+
+def side_by_side(
+    specs: Sequence[dict[str, Any]], place: Path, slots: int, start: Start, console: Console
+) -> Iterator[dict[str, Any]]:
+    """The outcome of each described trial as it ends, at most ``slots`` of them at a time, started by
+    ``start`` from files in ``place``. What still runs when the caller stops listening is ended."""
+    waiting = deque(specs)
+    active: dict[str, tuple[Path, Job, _Lines]] = {}
+    try:
+        while waiting or active:
+            while waiting and len(active) < slots:
+                spec = waiting.popleft()
+                file = place / f"{spec['trial']}.json"
+                for old in (trial.answer(file), file.with_suffix(".log")):
+                    old.unlink(missing_ok=True)
+                write_atomic(file, json.dumps(spec, ensure_ascii=False))
+                active[spec["trial"]] = (file, start(file), _Lines(file.with_suffix(".log")))
+            time.sleep(_POLL_SECONDS)
+            for key, (file, job, lines) in list(active.items()):
+                ended = job.ended()
+                for line in lines.new():
+                    console.line(f"{key} {line}")
+                if ended is not None:
+                    del active[key]
+                    yield trial.outcome(file, ended)
+    finally:
+        for _, job, _ in active.values():
+            job.stop()
+
+
+class _Lines:
+    """The whole lines that a log has gained since the last call."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._offset = 0
+
+    def new(self) -> list[str]:
+        try:
+            with open(self._path, "rb") as stream:
+                stream.seek(self._offset)
+                data = stream.read()
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return whole.decode("utf-8", "replace").splitlines()
+
+
+def command(file: Path, environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    """Start the trial in ``file`` on this machine; ``environment`` is laid over this process's own."""
+    with open(file.with_suffix(".log"), "ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "wbme.lab.trial", str(file), str(os.getpid())],
+            env={**os.environ, **(environment or here())},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+
+
+def here() -> dict[str, str]:
+    """What another process must know to find the same project and workspace."""
+    return {"WBME_PROJECT": str(project_root()), "WBME_HOME": str(workspace())}
+
+
+class Process:
+    """A trial in a process of this machine."""
+
+    def __init__(self, file: Path):
+        self._process = command(file)
+
+    def ended(self) -> str | None:
+        code = self._process.poll()
+        return None if code is None else f"its process ended with code {code} (killed, or out of memory)"
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            launcher.kill_all(self._process)
