@@ -101,11 +101,12 @@ def test_no_file_is_long():
 
 
 def test_the_package_is_thin():
-    """The renderer of people, which draws bodies, hair, clothes and lines, is counted by itself."""
+    """The renderer of people, which draws bodies, hair, clothes and lines, and the run contract with its
+    trackers, sweeps and schedules are counted by themselves."""
     lines = defaultdict(int)
     for path in FILES:
-        lines["people" if room(path) == "people" else "the rest"] += code_lines(path.read_text())
-    assert lines["people"] < 5_000 and lines["the rest"] < 10_000, dict(lines)
+        lines[room(path) if room(path) in ("people", "lab") else "the rest"] += code_lines(path.read_text())
+    assert lines["people"] < 5_000 and lines["lab"] < 5_500 and lines["the rest"] < 9_000, dict(lines)
 
 
 def test_code_lines_leave_out_comments_docstrings_and_blanks():

@@ -9,6 +9,7 @@ from typing import Any
 
 from wbme.base.errors import ExperimentError, WbmeError
 from wbme.lab.schedules import Schedule
+from wbme.lab.trackers import servers
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -72,20 +73,13 @@ def serve(schedule: Schedule, when: dict[str, Any], task: str, queue: str) -> No
 
     Does not return; a signal ends it. WbmeError when ClearML cannot be reached or refuses.
     """
+    servers.require("clearml")
+    if said := servers.silent("clearml"):
+        raise WbmeError(said)
+    from wbme.lab.trackers import clearml_door
+
     try:
-        from clearml import Task
-        from clearml.automation import TaskScheduler
-    except ImportError as error:
-        raise WbmeError("ClearML is not installed: pip install 'wbme[track]'") from error
-    try:
-        Task.get_task(task_id=task)
-        scheduler = TaskScheduler(
-            force_create_task_name=f"schedule {schedule.name}", force_create_task_project="wbme/schedules"
-        )
-        scheduler.add_task(
-            schedule_task_id=task, queue=queue, name=schedule.name, single_instance=True, **when
-        )
-        scheduler.start()
+        clearml_door.clone_by_the_clock(schedule.name, task, queue, when)
     except Exception as error:
         words = " ".join(str(error).split())[:300]
         raise WbmeError(

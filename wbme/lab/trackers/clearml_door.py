@@ -335,6 +335,18 @@ def import_zip(path: Path) -> str:
     return str(Task.import_offline_session(str(path)))
 
 
+def clone_by_the_clock(name: str, task: str, queue: str, when: dict[str, Any]) -> None:
+    """Be ClearML's TaskScheduler in this process: it puts clones of ``task`` in ``queue``. Does not return."""
+    from clearml import Task
+    from clearml.automation import TaskScheduler
+
+    Task.get_task(task_id=task)
+    own = {"force_create_task_name": f"schedule {name}", "force_create_task_project": "wbme/schedules"}
+    scheduler = TaskScheduler(**own)
+    scheduler.add_task(schedule_task_id=task, queue=queue, name=name, single_instance=True, **when)
+    scheduler.start()
+
+
 def _lean() -> None:
     """Hide from this process what the SDK imports only to patch it: that would take ten seconds of a core."""
     for name in (*_FRAMEWORKS, "torch", "sklearn", "scipy", "pandas", "cv2", "rfc3987_syntax", "IPython"):
