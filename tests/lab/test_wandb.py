@@ -35,7 +35,7 @@ def book(write_notebook, monkeypatch):
     return write_notebook("40_train", "rate: float = 0.5", WORK, publishes="`model/net`")
 
 
-def go(tracker, patience=60.0):
+def go(tracker, patience=150.0):
     screen = StringIO()
     mirrors = trackers.choose(tracker, lambda text: screen.write(text + "\n"))
     [result] = launcher.run(chain.plan("40_train"), console=Console(screen, quiet=0.0), mirrors=mirrors)
