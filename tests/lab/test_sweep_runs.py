@@ -290,14 +290,22 @@ def test_optuna_and_ray_are_missed_in_one_sentence(files, monkeypatch):
 
 
 @pytest.fixture
-def cluster(monkeypatch):
+def cluster(monkeypatch, tmp_path):
     """The address of a local cluster of two workers with one CPU each."""
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     short = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))  # the paths of sockets must be short
-    node = {"num_cpus": 1, "include_dashboard": False}
-    own = Cluster(initialize_head=True, head_node_args={**node, "temp_dir": str(short)})
+    # Ray gives up on a node whose agents do not answer in 15 s: what is slow and not needed is left out,
+    # first of all a grammar of web addresses that its jsonschema would compile in every process.
+    (tmp_path / "quick").mkdir()
+    (tmp_path / "quick/rfc3987_syntax.py").write_text("raise ImportError('left out')")
+    (short / "ray").mkdir()
+    monkeypatch.setenv("RAY_TMPDIR", str(short))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'quick'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    node = {"num_cpus": 1, "include_dashboard": False, "include_log_monitor": False}
+    head = {**node, "no_monitor": True, "temp_dir": str(short)}
+    own = Cluster(initialize_head=True, head_node_args=head)
     own.add_node(**node)
     yield own.address
     own.shutdown()

@@ -9,14 +9,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import papermill
-from papermill.engines import NBClientEngine, papermill_engines
-from papermill.exceptions import PapermillExecutionError
+# Papermill's jsonschema would compile a grammar of web addresses, three seconds that no notebook needs.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
-from wbme.base.paths import project_root
-from wbme.lab import notebook, record
-from wbme.lab.parent import die_with_parent
-from wbme.lab.progress import say
+import papermill  # noqa: E402
+from papermill.engines import NBClientEngine, papermill_engines  # noqa: E402
+from papermill.exceptions import PapermillExecutionError  # noqa: E402
+
+from wbme.base.paths import project_root  # noqa: E402
+from wbme.lab import notebook, record  # noqa: E402
+from wbme.lab.parent import die_with_parent  # noqa: E402
+from wbme.lab.progress import say  # noqa: E402
 
 
 class _Telling(NBClientEngine):
