@@ -40,22 +40,30 @@ def tick(
         bool, typer.Option("--force", help="Run NAME now, whatever clock and inputs say.")
     ] = False,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="As if it were this time (ISO).")] = None,
+    tracker: Annotated[
+        str | None,
+        typer.Option(
+            help="clearml, clearml-offline, wandb, wandb-offline or none; else ClearML where set up."
+        ),
+    ] = None,
 ) -> None:
     """Run what is due, once, and end. For cron and systemd timers: call it as often as you like."""
     import signal
 
-    from wbme.lab import cron, schedules, scheduling
+    from wbme.lab import cron, schedules, scheduling, trackers
+    from wbme.lab.trackers import relay
 
     if force and not name:
         raise typer.BadParameter("--force needs the NAME of a schedule")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a step as Ctrl-C does
     now = cron.moment(at) if at else datetime.now(UTC)
     good, bad = ({name: schedules.find(name)}, {}) if name else schedules.read()
+    mirrors = trackers.choose(tracker, typer.echo)
     troubles = list(bad.values())
     try:
         for found in good.values():
             try:
-                outcome = scheduling.look(found, now, force=force)
+                outcome = scheduling.look(found, now, force=force, mirrors=mirrors)
             except WbmeError as error:
                 troubles.append(f"schedule {found.name}: {error}")
                 continue
@@ -67,6 +75,8 @@ def tick(
         typer.echo("wbme: interrupted; finished steps are kept and reused next time", err=True)
         raise typer.Exit(130) from None
     finally:
+        for sentence in relay.settle(mirrors):
+            typer.echo(sentence)
         for sentence in troubles:
             typer.echo(f"wbme: {sentence}", err=True)
     if troubles:

@@ -25,20 +25,27 @@ def sweep(
     force: Annotated[
         bool, typer.Option("--force", help="Reuse nothing made before this sweep began.")
     ] = False,
+    tracker: Annotated[
+        str | None,
+        typer.Option(
+            help="clearml, clearml-offline, wandb, wandb-offline or none; else ClearML where set up."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the trials and run nothing.")] = False,
 ) -> None:
     """Run a chain once for each setting of a sweep; started again, it goes on where it was stopped."""
     from wbme.lab import sweep as sweeps
-    from wbme.lab import trials
+    from wbme.lab import trackers, trials
 
     planned = sweeps.find(target)
     if dry_run:
         _plan(planned)
         return
+    trackers.choose(tracker, typer.echo)  # what cannot be is said before anything runs
     if ray:
         typer.echo("trials run as tasks of the Ray cluster, whose machines must share project and workspace")
     try:
-        found = trials.run(planned, jobs=jobs, address=ray, force=force)
+        found = trials.run(planned, jobs=jobs, address=ray, force=force, tracker=tracker)
     except KeyboardInterrupt:
         typer.echo("\nwbme: interrupted; finished steps are kept and reused next time", err=True)
         raise typer.Exit(130) from None

@@ -7,25 +7,28 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from wbme.base.errors import StoreError, WbmeError
 from wbme.base.paths import write_atomic
-from wbme.lab import chain, launcher, parent
+from wbme.lab import chain, launcher, parent, trackers
 from wbme.lab.chain import Step
 from wbme.lab.design import Trial
 from wbme.lab.launcher import Result
 from wbme.lab.mirror import Mirror
 from wbme.lab.progress import Console
 from wbme.lab.sweep import Sweep
+from wbme.lab.trackers import relay
 
 QUIET_SECONDS = 60.0
 
 
-def described(sweep: Sweep, trial: Trial, since: float | None) -> dict[str, Any]:
-    """All that ``execute`` needs to know of one trial, as JSON; see ``launcher.run`` about ``since``."""
+def described(
+    sweep: Sweep, trial: Trial, since: float | None, tracker: str | None = "none"
+) -> dict[str, Any]:
+    """All that ``execute`` needs to know of one trial, as JSON; see ``launcher.run`` about ``since``,
+    ``trackers.choose`` about ``tracker``."""
     planned = sweep.chain_of(trial)
     steps = [
         {"notebook": s.notebook.name, "params": dict(s.params), **({"as": s.alias} if s.alias else {})}
@@ -39,12 +42,11 @@ def described(sweep: Sweep, trial: Trial, since: float | None) -> dict[str, Any]
         "repeat": sweep.repeated(trial),
         "chain": {"name": planned.name, "preset": planned.preset, "steps": steps},
         "since": since,
+        "tracker": tracker,
     }
 
 
-def execute(
-    spec: dict[str, Any], console: Console | None = None, mirrors: Sequence[Mirror] = ()
-) -> dict[str, Any]:
+def execute(spec: dict[str, Any], console: Console | None = None) -> dict[str, Any]:
     """Run the chain of a ``described`` trial and return its outcome: status, metrics of its last step, which
     run folder served each step, what it published, and the sentence of its error where it failed."""
     told = {key: spec[key] for key in ("trial", "label", "factors", "repeat")}
@@ -62,13 +64,15 @@ def execute(
         metrics.update(result.record["metrics"])
 
     began = time.monotonic()
-    error = None
+    error, screen = None, console or Console()
+    mirrors: list[Mirror] = []
     try:
+        mirrors = trackers.choose(spec["tracker"], screen.line)
         given = spec["chain"]
         planned = chain.from_steps(given["name"], given["steps"], given["preset"], f"trial {spec['trial']}")
         launcher.run(
             planned,
-            console=console,
+            console=screen,
             mirrors=mirrors,
             notes={"sweep": mine},
             since=spec["since"],
@@ -78,6 +82,9 @@ def execute(
         error = str(failure)
     except OSError as failure:
         error = f"the system refuses {failure.filename or 'a file'}: {failure.strerror}; free it"
+    finally:
+        for sentence in relay.settle(mirrors):
+            screen.line(sentence)
     status = (
         {"status": "failed", "error": error, "metrics": {}}
         if error

@@ -24,7 +24,6 @@ from wbme.base.paths import workspace, write_atomic
 from wbme.lab import cluster, design, pool, record, refs, store, trial
 from wbme.lab.comparison import SCHEMA, Results, results
 from wbme.lab.design import Setting, Trial
-from wbme.lab.mirror import Mirror
 from wbme.lab.progress import Console
 from wbme.lab.search import Study
 from wbme.lab.sweep import Sweep, unreported
@@ -39,7 +38,7 @@ def run(
     jobs: int = 1,
     address: str = "",
     force: bool = False,
-    mirrors: Sequence[Mirror] = (),
+    tracker: str | None = "none",
     console: Console | None = None,
 ) -> Results:
     """Run all trials of ``sweep``, ``jobs`` at a time or on the Ray cluster at ``address``, and publish them.
@@ -62,9 +61,9 @@ def run(
         slots = _AS_MANY_AS_FIT if address and jobs == 1 else jobs
         try:
             for trials in _batches(sweep, place, jobs, kept):
-                specs = [trial.described(sweep, each, kept.since) for each in trials]
+                specs = [trial.described(sweep, each, kept.since, tracker) for each in trials]
                 if jobs == 1 and not address:
-                    outcomes = _one_by_one(specs, mirrors, screen)
+                    outcomes = _one_by_one(specs, screen)
                 else:
                     outcomes = pool.side_by_side(specs, place / "jobs", slots, start, screen)
                 for number, outcome in enumerate(outcomes, 1):
@@ -79,13 +78,11 @@ def run(
         return found
 
 
-def _one_by_one(
-    specs: Sequence[dict[str, Any]], mirrors: Sequence[Mirror], screen: Console
-) -> Iterator[dict[str, Any]]:
+def _one_by_one(specs: Sequence[dict[str, Any]], screen: Console) -> Iterator[dict[str, Any]]:
     for spec in specs:
         repeat = "".join(f", {name}={value}" for name, value in spec["repeat"].items())
         screen.line(f"{spec['trial']} {spec['label']}{repeat}")
-        yield trial.execute(spec, screen, mirrors)
+        yield trial.execute(spec, screen)
 
 
 def _batches(sweep: Sweep, place: Path, jobs: int, kept: "_State") -> Iterator[list[Trial]]:

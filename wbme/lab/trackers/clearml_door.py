@@ -336,13 +336,14 @@ def import_zip(path: Path) -> str:
 
 
 def clone_by_the_clock(name: str, task: str, queue: str, when: dict[str, Any]) -> None:
-    """Be ClearML's TaskScheduler in this process: it puts clones of ``task`` in ``queue``. Does not return."""
+    """Be ClearML's TaskScheduler, which puts clones of ``task`` in ``queue``. Does not return."""
     from clearml import Task
     from clearml.automation import TaskScheduler
 
     Task.get_task(task_id=task)
-    own = {"force_create_task_name": f"schedule {name}", "force_create_task_project": "wbme/schedules"}
-    scheduler = TaskScheduler(**own)
+    scheduler = TaskScheduler(
+        force_create_task_name=f"schedule {name}", force_create_task_project="wbme/schedules"
+    )
     scheduler.add_task(schedule_task_id=task, queue=queue, name=name, single_instance=True, **when)
     scheduler.start()
 
