@@ -24,10 +24,10 @@ def test_presets_name_notebooks_that_exist(path):
 
 def test_the_report_is_made_of_what_its_chain_publishes():
     planned = chain.plan("report")
-    made = {name for step in planned.steps for name in step.notebook.publishes}
+    made = tuple(name for step in planned.steps for name in step.notebook.publishes)
     wanted = {f"{kind[:-1]}/{name}" for kind, names in report.wanted().items() for name in names}
     assert wanted
-    assert wanted <= made
+    assert [name for name in sorted(wanted) if not notebook.covers(made, name)] == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda p: p.stem)
