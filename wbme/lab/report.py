@@ -5,13 +5,14 @@ publish:
   tables: [NAME, ...]      # published as table/NAME
 """
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 from wbme.base import yamlfile
 from wbme.base.errors import ExperimentError, WbmeError
-from wbme.base.hashing import sha256_file
+from wbme.base.hashing import sha256_bytes, sha256_file
 from wbme.base.paths import project_root, write_atomic
 from wbme.lab import record, refs, store
 from wbme.lab.trace import SOURCES, origin, sources
@@ -37,8 +38,9 @@ def wanted() -> dict[str, list[str]]:
 def publish(scope: str) -> list[Path]:
     """Copy what report.yaml names, as the chain ``scope`` published it, to ``reports/`` with SOURCES.json.
 
-    Nothing is written before every file has been found and measured. Figures over MAX_FIGURE bytes and
-    reports over MAX_TOTAL bytes are refused. Files of an earlier report that are no longer named go.
+    Nothing is written before every file has been found and measured. Figures over MAX_FIGURE bytes are
+    published smaller (``fitted``), with the digest of the original; reports over MAX_TOTAL bytes are refused.
+    Files of an earlier report that are no longer named go.
     """
     reports = project_root() / "reports"
     content: dict[str, bytes] = {}
@@ -52,8 +54,11 @@ def publish(scope: str) -> list[Path]:
             for entry in store.manifest(ref.digest):
                 if Path(entry.path).suffix in _SUFFIXES[kind]:
                     target = f"{kind}/{entry.path}"
-                    content[target] = (folder / entry.path).read_bytes()
-                    files[target] = {"sha256": entry.sha256, "run": ref.run}
+                    own = (folder / entry.path).read_bytes()
+                    content[target] = fitted(own) if target.endswith(".png") else own
+                    files[target] = {"sha256": sha256_bytes(content[target]), "run": ref.run}
+                    if content[target] is not own:
+                        files[target]["original"] = entry.sha256
                     runs[ref.run] = origin(run)
     _measure({name: len(data) for name, data in content.items()})
     for stale in set(sources().get("files", {})) - set(content):
@@ -61,6 +66,27 @@ def publish(scope: str) -> list[Path]:
     written = [write_atomic(reports / name, data) for name, data in content.items()]
     text = json.dumps({"schema": 1, "files": files, "runs": runs}, indent=1, sort_keys=True)
     return [*written, write_atomic(reports / SOURCES, text + "\n")]
+
+
+def fitted(png: bytes) -> bytes:
+    """``png`` itself, or, where it has more than MAX_FIGURE bytes, the picture in 256 colours of its own,
+    reduced until it fits: the same bytes each time."""
+    if len(png) <= MAX_FIGURE:
+        return png
+    from PIL import Image
+
+    whole = Image.open(io.BytesIO(png)).convert("RGB")
+    for step in range(12):
+        size = (round(side * 0.88**step) for side in whole.size)
+        small = whole.resize(tuple(size), Image.Resampling.LANCZOS)
+        colours = small.quantize(256, Image.Quantize.MEDIANCUT, 2)
+        # Dithered: without it shades would look like the flat tones of a drawing.
+        few = small.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG)
+        buffer = io.BytesIO()
+        few.save(buffer, "PNG", optimize=True)
+        if len(buffer.getvalue()) <= MAX_FIGURE:
+            return buffer.getvalue()
+    return png  # ``_measure`` refuses it
 
 
 def check() -> list[str]:
