@@ -77,9 +77,9 @@ def fitted(png: bytes) -> bytes:
 
     whole = Image.open(io.BytesIO(png)).convert("RGB")
     for step in range(12):
-        size = (round(side * 0.88**step) for side in whole.size)
-        small = whole.resize(tuple(size), Image.Resampling.LANCZOS)
-        colours = small.quantize(256, Image.Quantize.MEDIANCUT, 2)
+        size = round(whole.width * 0.88**step), round(whole.height * 0.88**step)
+        small = whole.resize(size, Image.Resampling.LANCZOS)
+        colours = small.quantize(256)
         # Dithered: without it shades would look like the flat tones of a drawing.
         few = small.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG)
         buffer = io.BytesIO()
