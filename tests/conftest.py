@@ -1,11 +1,15 @@
 """Fixtures for every test: a workspace of one's own, and the browser."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 from wbme.cli.setup import find_chromium
+
+# A shell that starts the tests in its background has Ctrl-C ignored in them and in all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("wbme", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("wbme")
