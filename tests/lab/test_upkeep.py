@@ -274,6 +274,7 @@ def test_an_unfinished_sweep_keeps_what_its_trials_made_and_every_sweep_its_runs
     ran("15_x", "completed")
     row = {"trial": "000", "runs": [f"/somewhere/runs/{served}"], "outputs": {"model/x@s.000": made}}
     write("sweeps/s/trials.jsonl", row)
+    write("sweeps/s/jobs/000.out.json", row)
     if state:
         (workspace() / "sweeps/s/sweep.json").write_text(state)
     assert collected(runs=True) == (set() if kept else {made})

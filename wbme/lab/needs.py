@@ -97,10 +97,12 @@ def _files(what: str) -> list[Path]:
 
 def _unfinished(path: Path) -> bool:
     """Whether the sweep that ``path`` belongs to may go on: unless its state says that it is completed."""
+    sweeps = workspace() / "sweeps"
+    own = sweeps / path.relative_to(sweeps).parts[0]  # its trials' files lie deeper
     try:
-        state = json.loads((path.parent / "sweep.json").read_text(encoding="utf-8"))
+        state = json.loads((own / "sweep.json").read_text(encoding="utf-8"))
         return bool(state["status"] != "completed")
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return True
 
 
