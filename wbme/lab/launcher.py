@@ -178,6 +178,7 @@ def _execute(chain: Chain, step: Step, watch: "_Watch", how: _How) -> Result:
             told.follow()
     except BaseException:
         kill_all(process)
+        _clean(folder / "log.txt")
         if record.read(folder)["status"] == "running":
             record.update(folder, status="failed", ended=time.time(), error={"message": "interrupted"})
         told.close(record.read(folder))
