@@ -1,5 +1,8 @@
 """A small project of its own: notebooks written by the test, a workspace that nobody else uses."""
 
+import os
+import subprocess
+
 import nbformat
 import pytest
 
@@ -40,3 +43,19 @@ def write_notebook(project):
         return path
 
     return write
+
+
+@pytest.fixture
+def small_disk(project, monkeypatch):
+    """A disk of 600 kB, the workspace of this test and of what it starts."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    disk = project / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], check=False).returncode:
+        pytest.skip("this system does not let us mount a small disk")
+    try:
+        monkeypatch.setenv("WBME_HOME", str(disk))
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -9,6 +9,10 @@ import typer
 from wbme.base.errors import ParameterError, WbmeError
 
 SERIES = "series"
+Tracker = Annotated[
+    str | None,
+    typer.Option(help="clearml, clearml-offline, wandb, wandb-offline or none; else ClearML where set up."),
+]
 
 
 def run(
@@ -31,12 +35,7 @@ def run(
     scope: Annotated[
         str | None, typer.Option(help="Read and publish inside the names of this chain instead of its own.")
     ] = None,
-    tracker: Annotated[
-        str | None,
-        typer.Option(
-            help="clearml, clearml-offline, wandb, wandb-offline or none; else ClearML where set up."
-        ),
-    ] = None,
+    tracker: Tracker = None,
     list_: Annotated[bool, typer.Option("--list", help="Show the notebooks with their parameters.")] = False,
 ) -> None:
     """Execute a notebook or a chain of notebooks, each in a process of its own, and keep what it made."""

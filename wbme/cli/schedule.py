@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wbme.base.errors import WbmeError
+from wbme.cli.run import Tracker
 
 if TYPE_CHECKING:
     from wbme.lab.schedules import Schedule
@@ -40,12 +41,7 @@ def tick(
         bool, typer.Option("--force", help="Run NAME now, whatever clock and inputs say.")
     ] = False,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="As if it were this time (ISO).")] = None,
-    tracker: Annotated[
-        str | None,
-        typer.Option(
-            help="clearml, clearml-offline, wandb, wandb-offline or none; else ClearML where set up."
-        ),
-    ] = None,
+    tracker: Tracker = None,
 ) -> None:
     """Run what is due, once, and end. For cron and systemd timers: call it as often as you like."""
     import signal

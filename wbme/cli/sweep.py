@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wbme.base.errors import ParameterError, WbmeError
+from wbme.cli.run import Tracker
 
 if TYPE_CHECKING:
     from wbme.lab.comparison import Results
@@ -25,12 +26,7 @@ def sweep(
     force: Annotated[
         bool, typer.Option("--force", help="Reuse nothing made before this sweep began.")
     ] = False,
-    tracker: Annotated[
-        str | None,
-        typer.Option(
-            help="clearml, clearml-offline, wandb, wandb-offline or none; else ClearML where set up."
-        ),
-    ] = None,
+    tracker: Tracker = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the trials and run nothing.")] = False,
 ) -> None:
     """Run a chain once for each setting of a sweep; started again, it goes on where it was stopped."""

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from wbme.base.paths import project_root, workspace, write_atomic
 from wbme.lab import launcher, trial
-from wbme.lab.progress import Console
+from wbme.lab.progress import Console, Tail
 
 _POLL_SECONDS = 0.2
 
@@ -36,7 +36,7 @@ def side_by_side(
     """The outcome of each described trial as it ends, at most ``slots`` of them at a time, started by
     ``start`` from files in ``place``. What still runs when the caller stops listening is ended."""
     waiting = deque(specs)
-    active: dict[str, tuple[Path, Job, _Lines]] = {}
+    active: dict[str, tuple[Path, Job, Tail]] = {}
     try:
         while waiting or active:
             while waiting and len(active) < slots:
@@ -45,37 +45,18 @@ def side_by_side(
                 for old in (trial.answer(file), file.with_suffix(".log")):
                     old.unlink(missing_ok=True)
                 write_atomic(file, json.dumps(spec, ensure_ascii=False))
-                active[spec["trial"]] = (file, start(file), _Lines(file.with_suffix(".log")))
+                active[spec["trial"]] = (file, start(file), Tail(file.with_suffix(".log")))
             time.sleep(_POLL_SECONDS)
-            for key, (file, job, lines) in list(active.items()):
+            for key, (file, job, tail) in list(active.items()):
                 ended = job.ended()
-                for line in lines.new():
-                    console.line(f"{key} {line}")
+                for line in tail.lines():
+                    console.line(f"{key} {line.decode('utf-8', 'replace')}")
                 if ended is not None:
                     del active[key]
                     yield trial.outcome(file, ended)
     finally:
         for _, job, _ in active.values():
             job.stop()
-
-
-class _Lines:
-    """The whole lines that a log has gained since the last call."""
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._offset = 0
-
-    def new(self) -> list[str]:
-        try:
-            with open(self._path, "rb") as stream:
-                stream.seek(self._offset)
-                data = stream.read()
-        except FileNotFoundError:
-            return []
-        whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return whole.decode("utf-8", "replace").splitlines()
 
 
 def command(file: Path, environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":

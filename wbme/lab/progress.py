@@ -14,13 +14,13 @@ def say(folder: Path, **row: Any) -> None:
 
 
 class Tail:
-    """New complete rows of a JSON-lines file since the last call; a half-written line waits."""
+    """What a file has gained since the last call, in whole lines; a half-written line waits."""
 
     def __init__(self, path: Path):
         self.path = path
         self._offset = 0
 
-    def rows(self) -> list[dict[str, Any]]:
+    def lines(self) -> list[bytes]:
         try:
             with open(self.path, "rb") as stream:
                 stream.seek(self._offset)
@@ -29,7 +29,11 @@ class Tail:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines() if line.strip()]
+        return whole.splitlines()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The new lines of a JSON-lines file."""
+        return [json.loads(line) for line in self.lines() if line.strip()]
 
 
 def duration(seconds: float) -> str:

@@ -92,8 +92,8 @@ class Training:
         # Of another length the schedules differ too, so every setting counts.
         self._identity = {**asdict(settings), "characters": list(settings.characters)}
         self._identity["pairs"] = sha256_file(pairs.folder / "pairs.jsonl")
-        weights = [value.numpy().tobytes() for value in start.state_dict().values()] if start else []
-        self._identity["start"] = sha256_bytes(b"".join(weights)) if start else ""
+        weights = b"".join(v.numpy().tobytes() for v in start.state_dict().values()) if start else b""
+        self._identity["start"] = sha256_bytes(weights) if weights else ""
         self._restore()
 
     @property
