@@ -189,6 +189,15 @@ class ClearMLStandIn:
 
     _tasks_update = _tasks_edit
 
+    def _tasks_edit_hyper_params(self, words):
+        known = self._task(words)["hyperparams"]
+        if words["replace_hyperparams"] == "section":
+            for section in {p["section"] for p in words["hyperparams"]}:
+                known[section] = {}
+        for entry in words["hyperparams"]:
+            known[entry["section"]][entry["name"]] = entry
+        return {"updated": 1}
+
     def _tasks_set_requirements(self, words):
         return {"updated": 1}
 

@@ -14,7 +14,7 @@ import pytest
 from clearml_standin import SECRET, ClearMLStandIn
 
 from wbme.base.errors import NotebookError, ParameterError, WbmeError
-from wbme.lab import chain, launcher, record, trackers
+from wbme.lab import chain, launcher, record, refs, trackers
 from wbme.lab.progress import Console
 from wbme.lab.trackers import agent, later, relay, state
 
@@ -210,8 +210,9 @@ def test_a_failed_step_and_a_killed_launcher_are_failed_tasks(server, book, writ
 
 
 def test_a_cloned_task_is_run_by_an_agent_with_what_was_edited(server, book, monkeypatch):
-    go()
+    results, _, _ = go()
     [original] = server.tasks.values()
+    original["tags"] = ["rate=0.1", "50_read.rate=7", "cutface=0.3", "mine"]
 
     def run_clone(**edits):
         """What an agent does: the clone's command line, with the clone's id in the environment."""
@@ -241,6 +242,11 @@ def test_a_cloned_task_is_run_by_an_agent_with_what_was_edited(server, book, mon
     assert ("Summary", "quality/final", SUMMARY, 0.9) in server.scalars(clone["id"])
     assert {a["key"] for a in clone["execution"]["artifacts"]} == {"notebook", "run"}
     _, newest = next(record.history("40_train"))
+    assert clone["comment"] == newest["id"] == clone["hyperparams"]["run"]["id"]["value"]
+    assert clone["tags"] == ["rate=0.9", "50_read.rate=7", "cutface=0.3", "mine"]
+    assert clone["project"] == original["project"] == list(server.models.values())[-1]["project"]
+    assert refs.read("model/net@40_train").run == results[0].record["id"], "what the original made stays"
+    assert refs.read("model/net@40_train.clone1").run == newest["id"]
     assert newest["parameters"] == {"seed": 0, "rate": 0.9, "sizes": [3, 4], "word": "a b", "pause": 0.0}
     for edits, sentence in (
         ({"rate": "fast"}, "rate must be float, not 'fast'"),
@@ -260,8 +266,8 @@ def test_several_steps_a_sweeps_trial_and_an_agents_chain_are_tasks_of_their_own
     text = "name: pair\nsteps:\n  - notebook: 40_train\n  - notebook: 50_read\n"
     (project / "experiments/run/pair.yaml").write_text(text)
     monkeypatch.setenv("CLEARML_TASK_ID", "somebody-elses")
-    planned, edited = agent.adopt(chain.plan("pair"), "clearml")
-    assert len(planned.steps) == 2 and not edited
+    planned, task = agent.adopt(chain.plan("pair"), "clearml")
+    assert len(planned.steps) == 2 and task is None
     results, _, _ = go("pair")
     assert [server.tasks[told(r).task]["name"] for r in results] == ["40_train", "50_read"]
     assert {server.projects[t["project"]] for t in server.tasks.values()} == {"wbme/pair"}

@@ -74,6 +74,16 @@ def test_what_it_cannot_express_is_refused_in_one_sentence(own, sentence):
     assert str(error.value).startswith("schedule s cannot be handed to ClearML's scheduler: it ")
 
 
+def test_what_is_off_is_not_pushed(project, write_notebook):
+    write_notebook("20_train", "seed: int = 0")
+    (project / "experiments/run/train.yaml").write_text("steps:\n  - notebook: 20_train\n")
+    (project / "experiments/schedules.yaml").write_text(
+        's: {cron: "0 2 * * *", zone: UTC, chain: train, enabled: false}\n'
+    )
+    done = CliRunner().invoke(application(), ["schedule", "push", "s", "--dry-run"])
+    assert str(done.exception).startswith("schedule s is off: ")
+
+
 def test_a_dry_run_shows_the_mapping_and_asks_no_server(project, write_notebook):
     write_notebook("20_train", "seed: int = 0")
     (project / "experiments/run/train.yaml").write_text("steps:\n  - notebook: 20_train\n")

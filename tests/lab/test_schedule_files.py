@@ -124,7 +124,15 @@ def test_the_shipped_schedules_can_be_used_and_watch_what_their_chain_reads(monk
     first = chain.plan("retrain").steps[0]
     assert [Path(first.params["folder"]).expanduser()] == list(nightly.watch)
     assert nightly.promotion.metric == "line_f1/student"
-    assert "drawings" in nightly.chain.steps[1].params["leave_out"]
+    steps = {step.name: step.params for step in nightly.chain.steps}
+    assert "drawings" in steps["15_compose_pairs"]["leave_out"]
+    assert first.params["name"] in steps["15_compose_pairs"]["backgrounds"]
+    assert first.params["name"] not in steps["judge"]["backgrounds"], "all are judged on the same pictures"
+    judge = steps["50_evaluate"]
+    assert judge["pair_set"] == steps["judge"]["name"]
+    assert [nightly.promotion.against.split("/")[1], nightly.promotion.metric.split("/")[1]] == judge[
+        "models"
+    ][::-1]
 
 
 def test_the_lines_for_cron_and_systemd_in_the_readme_can_be_read():

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from wbme.base.errors import NotebookError, StoreError, WbmeError
-from wbme.lab import ledger, promotion, record, refs, schedules, scheduling, store
+from wbme.lab import ledger, promotion, record, refs, schedules, scheduling, store, verdict
 from wbme.lab.launcher import Result
 from wbme.lab.progress import Console
 
@@ -241,12 +241,13 @@ class Chain:
     """Stands for the launcher: takes ``hours`` on a clock of its own, makes nothing, or fails."""
 
     def __init__(self, monkeypatch, hours=0.0):
-        self.hours, self.runs, self.clock, self.fault = hours, 0, 0.0, None
+        self.hours, self.runs, self.clock, self.fault, self.asked = hours, 0, 0.0, None, {}
         monkeypatch.setattr(scheduling.launcher, "run", self.run)
         monkeypatch.setattr(scheduling.time, "monotonic", lambda: self.clock)
 
-    def run(self, chain, **_):
+    def run(self, chain, **asked):
         self.runs += 1
+        self.asked = asked
         self.clock += 3600 * self.hours
         if self.fault:
             raise self.fault
@@ -264,6 +265,20 @@ def test_inputs_that_fail_again_and_again_are_left_alone_until_they_change(train
     paint(project, "a.png", 0.6)
     assert look(trainer, NIGHT + 5 * DAY).status == "failed"
     assert chain.runs == 4
+
+
+def test_a_tracker_is_asked_and_a_cell_limited_only_when_something_runs(sleeper, monkeypatch):
+    chain, mirrors = Chain(monkeypatch), []
+    schedule = entry(sleeper, "s", "sleep", limit=90)
+
+    def track():
+        mirrors.append("asked")
+        return mirrors
+
+    assert look(schedule, NIGHT - HOUR, mirrors=track).status == "idle" and not mirrors
+    assert look(schedule, NIGHT, mirrors=track).status == "not promoted"
+    assert mirrors == ["asked"]
+    assert (chain.asked["mirrors"], chain.asked["cell_seconds"]) == (mirrors, 5400)
 
 
 HOURLY = {"cron": '"0 * * * *"'}
@@ -349,7 +364,7 @@ def test_a_new_line_or_a_time_switched_off_is_not_made_up_for(sleeper, monkeypat
 def published(number, notebook="20_train", ref="model/student", **content):
     """A finished run that nobody ran, with one published name; its result."""
     metrics = {"metrics": {"score/student": float(number)}, "intervals": {}, **content}
-    folder = record.create(notebook, {"launched": True, **metrics})
+    folder = record.create(notebook, {"launched": True, "parameters": {}, "inputs": {}, **metrics})
     place = folder / "made"
     place.mkdir()
     (place / "a.txt").write_text(str(number))
@@ -381,11 +396,11 @@ def test_better_means_beyond_both_intervals_or_else_beyond_the_margin(
     )
     for value, interval in (before, after):
         result = published(value, intervals={"score/student": interval} if interval else {})
-        verdict = promotion.judge(schedule, [result])
+        judged = verdict.judge(schedule, [result])
         if refs.read("model/student") is None:
-            assert verdict.promote
+            assert judged.promote
             promotion.carry_out(promotion.targets([result]))
-    assert (verdict.promote, verdict.why.endswith(why) or why in verdict.why) == (promoted, True)
+    assert (judged.promote, why in judged.why) == (promoted, True)
 
 
 def test_a_metric_that_is_not_there_promotes_nothing_and_names_those_that_are(trainer, project):
@@ -398,22 +413,66 @@ def test_a_metric_that_is_not_there_promotes_nothing_and_names_those_that_are(tr
         ),
         (first, "it is the promoted run itself"),
     ):
-        verdict = promotion.judge(trainer, [run])
-        assert not verdict.promote
-        assert verdict.why.startswith(words)
+        judged = verdict.judge(trainer, [run])
+        assert not judged.promote
+        assert judged.why.startswith(words)
 
 
-def test_the_one_to_beat_is_known_from_the_history_when_its_folder_is_gone(trainer):
-    first = published(1, intervals={"score/student": [0.9, 1.1]})
-    verdict = promotion.judge(trainer, [first])
-    ledger.append("nightly", {"id": "1", "time": 0.0, "status": "promoted", **verdict.line})
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "better beyond both intervals"),
+        ({"parameters": {"limit": 8}}, "was measured with other limit; 'wbme run train --promote'"),
+        ({"inputs": {"pairs/judge": {"digest": "b"}}}, "was measured with other pairs/judge; "),
+        ({"inputs": {"pairs/judge": {"digest": "a"}, "model/net": {"digest": "c"}}}, "better beyond both"),
+        (None, "is no run any more; 'wbme run train --promote' promotes without"),
+    ],
+)
+def test_runs_are_compared_only_where_all_but_the_models_is_alike(trainer, changes, why):
+    same = {"parameters": {"limit": 4}, "inputs": {"pairs/judge": {"digest": "a"}}}
+    first = published(1, intervals={"score/student": [0.9, 1.1]}, **same)
     promotion.carry_out(promotion.targets([first]))
-    (first.folder / "run.json").unlink()
-    worse = promotion.judge(trainer, [published(0.5, intervals={"score/student": [0.4, 0.6]})])
-    assert worse.why == "score/student 0.5 (0.4 to 0.6) against 1 (0.9 to 1.1): not better"
+    if changes is None:
+        (first.folder / "run.json").unlink()
+    new = published(2, intervals={"score/student": [1.9, 2.1]}, **{**same, **(changes or {})})
+    judged = verdict.judge(trainer, [new])
+    assert why in judged.why
+    assert judged.promote == ("better" in why)
 
 
-def test_a_promotion_that_a_kill_cut_short_is_finished_by_the_next_look(trainer):
+PEOPLE = {"ann": 0.4, "bo": 0.6, "cy": 0.5, "di": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("goal", "gains", "promoted", "why"),
+    [
+        ("higher", (0.1, 0.12, 0.11, 0.1), True, "difference over 4 cases +0.09227 to +0.1227: better"),
+        ("lower", (0.1, 0.12, 0.11, 0.1), False, "worse"),
+        ("lower", (-0.1, -0.12, -0.11, -0.1), True, "better"),
+        ("higher", (0.3, -0.1, 0.2, 0.0), False, "no difference shown"),
+        ("higher", (0.0, 0.0, 0.0, 0.0), False, "no difference shown"),
+        ("higher", (0.1, 0.1), False, "2 cases that both have are too few to tell, 3 are needed"),
+        ("higher", None, True, "nothing was promoted before: there was no model/student@promoted"),
+    ],
+)
+def test_measured_by_one_run_the_differences_of_people_decide(project, trainer, goal, gains, promoted, why):
+    (project / "experiments/schedules.yaml").unlink()
+    rule = f"{{step: 20_train, metric: f1/student, against: f1/old, goal: {goal}}}"
+    schedule = entry(project, "nightly", "train", promote=rule)
+    old = dict(zip(PEOPLE, (gains and PEOPLE.values()) or (), strict=False))
+    new = {name: value + gain for (name, value), gain in zip(old.items(), gains or (), strict=False)}
+    metrics = {"f1/student": 0.7} | ({"f1/old": 0.6} if gains else {})
+    lacking = {"model/student@promoted": {"ref": None, "digest": None, "run": None}}
+    run = published(
+        1, metrics=metrics, cases={"f1/student": new, "f1/old": old}, inputs={} if gains else lacking
+    )
+    judged = verdict.judge(schedule, [run])
+    assert judged.promote == promoted
+    assert judged.why.endswith(why)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_promotion_that_a_kill_cut_short_is_finished_by_the_next_look(trainer, lost):
     old, new = published(1), published(2)
     promotion.carry_out(promotion.targets([old]))
     line = {"id": "7", "time": 0.0, "status": "promoted", "why": "", "steps": {}} | promotion.targets([new])
@@ -421,10 +480,12 @@ def test_a_promotion_that_a_kill_cut_short_is_finished_by_the_next_look(trainer)
     state = ledger.load("nightly")
     ledger.save("nightly", {**state, "claim": {"id": "7", "tick": NIGHT.timestamp()}, "tries": 1})
     ledger.append("nightly", line)
+    if lost:  # what it made is gone: the names stay, and the schedule goes on
+        refs.manifest_file(line["promoted"]["model/student"]).unlink()
     assert look(trainer, NIGHT - HOUR).status == "idle"
-    assert refs.read("model/student").run == new.record["id"]
+    assert refs.read("model/student").run == (old if lost else new).record["id"]
     assert ledger.load("nightly")["claim"] is None
-    assert len(ledger.history("nightly")) == 1
+    assert [row["status"] for row in ledger.history("nightly")] == ["promoted", "failed"][: 1 + lost]
 
 
 def test_what_was_rolled_back_is_not_the_one_to_beat(trainer):
@@ -433,9 +494,9 @@ def test_what_was_rolled_back_is_not_the_one_to_beat(trainer):
         ledger.append("nightly", line)
         promotion.carry_out(line)
     middle = published(3, intervals={"score/student": [3, 3]})
-    assert not promotion.judge(trainer, [middle]).promote
+    assert not verdict.judge(trainer, [middle]).promote
     promotion.rollback("nightly")
-    assert promotion.judge(trainer, [middle]).promote
+    assert verdict.judge(trainer, [middle]).promote
 
 
 def test_rollback_leaves_alone_what_somebody_else_moved_or_the_store_has_lost(trainer):

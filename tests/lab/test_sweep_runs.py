@@ -244,11 +244,28 @@ def test_a_trial_whose_process_is_killed_is_marked_and_a_stopped_sweep_leaves_no
         gone = lambda p: not p.is_running() or p.status() == psutil.STATUS_ZOMBIE  # noqa: E731
         wait_for(lambda: all(gone(process) for process in (second, *below)))
         assert json.loads((state.parent / "sweep.json").read_text())["status"] == "stopped"
+        assert "interrupted" in [r.get("error", {}).get("message") for r in runs("50_judge")]
     finally:
         parent.kill()
 
 
 SEARCH = HEAD + "search: {library: optuna, trials: 2, ranges: {50_judge.gain: [0.0, 4.0]}}\n"
+
+
+def test_what_follows_a_run_for_a_tracker_outlives_the_end_of_its_trial():
+    follower = [sys.executable, "-c", "import time; time.sleep(60)", "wbme.lab.trackers.process"]
+    other = [*follower[:-1], "another"]
+    start = "import subprocess, sys, time; [subprocess.Popen(eval(a)) for a in sys.argv[1:]]; time.sleep(60)"
+    parent = subprocess.Popen([sys.executable, "-c", start, repr(follower), repr(other)])
+    family = psutil.Process(parent.pid)
+    wait_for(lambda: [p for p in family.children() if "-c" in p.cmdline() and p.cmdline()[2] != start][1:])
+    children = {p.cmdline()[-1]: p for p in family.children()}
+    launcher.kill_all(parent)
+    try:
+        assert not children["another"].is_running()
+        assert children["wbme.lab.trackers.process"].is_running()
+    finally:
+        children["wbme.lab.trackers.process"].kill()
 
 
 def test_a_search_goes_on_after_a_kill_as_if_nothing_had_been(files, project, monkeypatch):

@@ -55,6 +55,14 @@ def test_repeats_give_whole_rounds_with_numbers_of_their_own(factors, values):
     assert rounds == [[(s, value) for s in settings] for value in values or [None]]
 
 
+def test_tags_tell_two_parameters_of_one_name_apart_and_stay_short():
+    factors = {"15_compose_pairs.seed": 1, "41_train_student.seed": 2, "41_train_student.start": "x" * 90}
+    first, second, third = design.tags(factors)
+    assert (first, second) == ("15_compose_pairs.seed=1", "41_train_student.seed=2")
+    assert third.startswith("start=xxx") and len(third) == 64
+    assert design.tags({**factors, "41_train_student.start": "x" * 91})[2] != third
+
+
 def test_labels_name_the_notebook_only_where_two_share_a_parameter():
     assert [s.label for s in design.grid({"10_a.x": [0.0, 1.5], "20_b.on": [True]})] == [
         "x=0.0, on=true",
@@ -275,6 +283,17 @@ def test_compare_gives_the_numbers_worked_out_by_hand():
 )
 def test_verdicts(values, verdict):
     assert comparison.compare(made(("base", BASE), ("other", values)))[1]["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("base", "other", "verdict"),
+    [
+        ([5.0, 5.0, 5.0], [4.0, 4.0, 4.0], "its repeats are identical"),
+        ([5.0, 5.0, 5.0], [4.0, 4.1, 4.0], "better"),
+    ],
+)
+def test_repeats_that_repeat_nothing_give_no_verdict(base, other, verdict):
+    assert comparison.compare(made(("base", base), ("other", other)))[1]["verdict"] == verdict
 
 
 def test_only_repeats_that_both_have_are_paired():

@@ -49,8 +49,8 @@ def run(
     began = time.monotonic()
     typed = [_split(text) for text in parameter or []]
     planned = chain.plan(SERIES if all_ else target, file, typed, preset, scope)
-    planned, edited = agent.adopt(planned, tracker)
-    mirrors = trackers.choose(tracker, typer.echo)
+    planned, task = agent.adopt(planned, tracker)
+    mirrors = trackers.choose(tracker, typer.echo, task)
     options: dict[str, Any] = {
         "promote": promote,
         "verify": verify,
@@ -58,12 +58,12 @@ def run(
         "mirrors": mirrors,
     }
     try:
-        results = launcher.run(planned, force=force or edited, **options)
+        results = launcher.run(planned, force=force or task is not None, **options)
     except KeyboardInterrupt:
         typer.echo("\nwbme: interrupted; finished steps are kept and reused next time", err=True)
         raise typer.Exit(130) from None
     finally:
-        for sentence in relay.settle(mirrors, agent.PATIENCE if edited else relay.SETTLE_SECONDS):
+        for sentence in relay.settle(mirrors, agent.PATIENCE if task else relay.SETTLE_SECONDS):
             typer.echo(sentence)
     fresh = sum(not r.reused for r in results)
     typer.echo(

@@ -9,6 +9,7 @@ from wbme.base.errors import WbmeError
 from wbme.cli.run import Tracker
 
 if TYPE_CHECKING:
+    from wbme.lab.mirror import Mirror
     from wbme.lab.schedules import Schedule
 
 app = typer.Typer(no_args_is_help=True, help="Run chains by the clock (experiments/schedules.yaml).")
@@ -54,12 +55,17 @@ def tick(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends a step as Ctrl-C does
     now = cron.moment(at) if at else datetime.now(UTC)
     good, bad = ({name: schedules.find(name)}, {}) if name else schedules.read()
-    mirrors = trackers.choose(tracker, typer.echo)
+    mirrors: list[Mirror] = []
+
+    def track() -> list[Mirror]:
+        mirrors[:] = mirrors or trackers.choose(tracker, typer.echo)
+        return mirrors
+
     troubles = list(bad.values())
     try:
         for found in good.values():
             try:
-                outcome = scheduling.look(found, now, force=force, mirrors=mirrors)
+                outcome = scheduling.look(found, now, force=force, mirrors=track)
             except WbmeError as error:
                 troubles.append(f"schedule {found.name}: {error}")
                 continue
@@ -186,6 +192,8 @@ def push(
     from wbme.lab import clearml_schedule, schedules
 
     found: Schedule = schedules.find(name)
+    if not found.enabled:
+        raise WbmeError(f"schedule {name} is off: take 'enabled: false' out before it is handed to ClearML")
     when = clearml_schedule.arguments(found, datetime.now(UTC))
     words = ", ".join(f"{key}={value!r}" for key, value in when.items())
     typer.echo(f"{name}: {found.cron.line} {found.cron.zone.key} -> add_task({words}), in UTC")

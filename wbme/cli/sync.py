@@ -10,7 +10,7 @@ from wbme.base.errors import WbmeError
 def sync(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN...", help="NOTEBOOK/TIME-ID, a run folder, a chain, a zip."),
+        typer.Argument(metavar="RUN...", help="NOTEBOOK/TIME-ID, a run folder, a chain, a sweep, a zip."),
     ] = None,
     tracker: Annotated[
         str, typer.Option(help="clearml, wandb, clearml-offline or wandb-offline.")
@@ -25,7 +25,9 @@ def sync(
     servers.require(tracker)
     found = list(dict.fromkeys(later.targets(runs or [], all_)))
     if not found:
-        raise WbmeError("nothing to deliver: name a run (NOTEBOOK/TIME-ID) or a chain, or give --all")
+        raise WbmeError(
+            "nothing to deliver: name a run (NOTEBOOK/TIME-ID), a chain or a sweep, or give --all"
+        )
     if silent := servers.silent(tracker):
         raise WbmeError(f"{silent}: nothing was sent, try again later")
     missed = 0

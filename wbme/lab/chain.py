@@ -20,6 +20,7 @@ from wbme.lab import parameters, refs
 from wbme.lab.notebook import Notebook
 
 _KEYS = {"name", "preset", "promote", "steps"}
+_TAKEN = (refs.INTERACTIVE, refs.PROMOTED)
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Step:
     notebook: Notebook
     params: Mapping[str, Any]
     alias: str = ""
+
+    @property
+    def name(self) -> str:
+        """What tells it apart from the other steps of its chain."""
+        return self.alias or self.notebook.name
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,10 @@ def from_steps(name: str, steps: Any, preset: str | None, where: str) -> Chain:
 
 
 def _settled(draft: _Draft, typed: list[tuple[str, str]], preset: str | None) -> Chain:
-    if not refs.is_scope(draft.name) or draft.name == refs.INTERACTIVE:
+    if not refs.is_scope(draft.name) or draft.name in _TAKEN:
         raise ExperimentError(
             f"{draft.where}: {draft.name!r} cannot name a chain: use letters, digits, '.', '_' and '-', "
-            f"but not {refs.INTERACTIVE!r}"
+            f"but not {' or '.join(map(repr, _TAKEN))}"
         )
     chosen = preset or draft.preset or "demo"
     given = load_preset(chosen)
@@ -181,7 +187,7 @@ def touched(chain: Chain, address: str, where: str) -> list[int]:
     if not found and len(steps) == 1:
         parameters.resolve(chain.steps[steps[0]].notebook, {bare: None}, where)
     if not found:
-        known = ", ".join(dict.fromkeys(step.alias or step.notebook.name for step in chain.steps))
+        known = ", ".join(dict.fromkeys(step.name for step in chain.steps))
         raise ParameterError(f"{where}: no step has the parameter {address!r}; the steps are: {known}")
     return found
 

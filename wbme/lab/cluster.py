@@ -15,8 +15,9 @@ _ANSWER_SECONDS = 5.0
 
 
 @contextmanager
-def connected(address: str) -> Iterator[Start]:
-    """A way to start trials on the Ray cluster at ``address`` (``host:port``, or ``auto``).
+def connected(address: str) -> Iterator[tuple[Start, int]]:
+    """A way to start trials on the Ray cluster at ``address`` (``host:port``, or ``auto``), and how many
+    processors it has.
 
     ExperimentError where Ray is not installed or the cluster does not answer.
     """
@@ -35,7 +36,8 @@ def connected(address: str) -> Iterator[Start]:
         ) from error
     remote = ray.remote(num_cpus=1, max_retries=0)(_task)
     try:
-        yield lambda file: _Task(ray, remote.remote(str(file), pool.here()))
+        processors = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+        yield lambda file: _Task(ray, remote.remote(str(file), pool.here())), processors
     finally:
         ray.shutdown()
 
@@ -69,5 +71,8 @@ class _Task:
         except Exception as error:  # a task may raise whatever its machine raised
             return f"its task ended with {type(error).__name__}: {str(error).strip().splitlines()[-1][:200]}"
 
-    def stop(self) -> None:
+    def interrupt(self) -> None:
         self._ray.cancel(self._waiting, force=True)
+
+    def stop(self) -> None:
+        """Nothing is left to do: the process of the trial ends with its task."""

@@ -5,7 +5,6 @@ touched since the plan: who publishes or uses a tree touches it under the first 
 moves to a tree that is gone. Its manifest goes first, so that a kill leaves no tree that seems whole.
 """
 
-import json
 import math
 import os
 import secrets
@@ -157,18 +156,8 @@ def _old_runs(before: float, needed: set[str]) -> Iterator[tuple[Path, str]]:
     for folder, run in record.everything():
         ended = float(run.get("ended") or run["started"])
         over = ended < before and not record.alive(run["process"])
-        if over and run["id"] not in needed and _delivered(folder):
+        if over and run["id"] not in needed and not needs.awaited(folder, run):
             yield folder, f"{run['id']}, {record.status(run)}"
-
-
-def _delivered(folder: Path) -> bool:
-    """Whether every tracker that followed a run has got all of it: else 'wbme sync' needs its folder."""
-    for state in folder.glob("trackers/*.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            if json.loads(state.read_text(encoding="utf-8"))["status"] == "delivered":
-                continue
-        return False
-    return True
 
 
 def _folders(pattern: str) -> list[Path]:

@@ -15,6 +15,7 @@ from wbme.base.statistics import bootstrap, paired
 SCHEMA = 1
 FEWEST = 3  # repeats that a verdict needs
 BETTER, WORSE, NONE, FEW = "better", "worse", "no difference shown", "too few repeats"
+SAME = "its repeats are identical"  # what is repeated does not matter: they are one measurement
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def _row(
         gap = paired([own[k] for k in shared], [other[k] for k in shared])
         row |= {"difference": gap.mean, "difference low": gap.low, "difference high": gap.high}
         if gap.n >= FEWEST:
-            row["verdict"] = _verdict(gap.low, gap.high, goal)
+            alike = all(len({side[key] for key in shared}) == 1 for side in (own, other))
+            row["verdict"] = SAME if alike else _verdict(gap.low, gap.high, goal)
     return row
 
 

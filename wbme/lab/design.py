@@ -6,11 +6,14 @@ first setting of a design is the base that the others are compared with.
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wbme.base.hashing import digest_json
+
 Factors = Mapping[str, Sequence[Any]]
+_TAG = 64  # characters
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,21 @@ def repeated(settings: Sequence[Setting], values: Sequence[Any], first: int = 1)
 
 def named(values: Mapping[str, Any], factors: Mapping[str, Any]) -> str:
     """``cutface=0.0, reflection=false``: parameters without their notebook where that is clear."""
-    bare = [name.rpartition(".")[2] for name in factors]
     parts = []
     for name, value in values.items():
-        short = name.rpartition(".")[2]
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        parts.append(f"{short if bare.count(short) == 1 else name}={text}")
+        parts.append(f"{_short(name, factors)}={text}")
     return ", ".join(parts)
+
+
+def tags(factors: Mapping[str, Any]) -> list[str]:
+    """One word a factor level for trackers, at most 64 characters, the most that W&B takes."""
+    spelt = [f"{_short(name, factors)}={value}" for name, value in factors.items()]
+    return [tag if len(tag) <= _TAG else f"{tag[: _TAG - 9]}~{digest_json(tag)[:8]}" for tag in spelt]
+
+
+def _short(name: str, factors: Iterable[str]) -> str:
+    """The parameter alone where no other factor is called so, else with its notebook."""
+    bare = [factor.rpartition(".")[2] for factor in factors]
+    short = name.rpartition(".")[2]
+    return short if bare.count(short) == 1 else name

@@ -105,7 +105,7 @@ def _run(chain: Chain, how: _How, screen: Console) -> list[Result]:
     expected = [_seconds_last_time(step, chain.preset) for step in chain.steps]
     results: list[Result] = []
     for number, step in enumerate(chain.steps):
-        head = f"[{number + 1}/{len(chain.steps)}] {step.alias or step.notebook.name}"
+        head = f"[{number + 1}/{len(chain.steps)}] {step.name}"
         told = f"{head}  another launcher makes the same: waiting for it"
         # Of two chains that need an equal step the second finds it made.
         with ExitStack() if how.force else _turn(_lock_name(step, results), screen, told):
@@ -207,18 +207,27 @@ def _clean(log: Path) -> None:
 
 def kill_all(process: subprocess.Popen[bytes]) -> None:
     """Kill a process of ours and all below it: of a step also the kernel, which lives in a session of its
-    own, and whatever the notebook started."""
+    own, and whatever the notebook started. Who follows a run for a tracker is left to tell of its end."""
     import psutil
 
     family: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):  # it may be ending by itself
         family.append(psutil.Process(process.pid))
-        family += family[0].children(recursive=True)
+        family += [p for p in family[0].children(recursive=True) if not _follower(p)]
     for member in family:
         with suppress(psutil.NoSuchProcess):
             member.kill()
     psutil.wait_procs(family[1:], timeout=10)
     process.wait()
+
+
+def _follower(process: Any) -> bool:
+    import psutil
+
+    try:
+        return "wbme.lab.trackers.process" in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 def _environment(folder: Path, verify: bool) -> dict[str, str]:

@@ -6,6 +6,7 @@ run ids as text: a line that a kill cut off, or a key that is new, then costs no
 
 import json
 import re
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from wbme.lab.trace import SOURCES
 
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*[/\\]+\d{8}-\d{6}-[0-9a-f]{6}")
+PATIENT_SECONDS = 30 * 86400.0
 _CLOCK_SECONDS = 1.0  # by which the times of two processes may disagree
 
 
@@ -53,8 +55,27 @@ def gather(named: Iterable[refs.Ref]) -> Needs:
         digests, runs = _mentions(path)
         needs.add("an unfinished sweep", digests if _unfinished(path) else (), runs)
     _living(needs)
+    for folder, run in record.everything():
+        if awaited(folder, run):
+            models = [o["digest"] for n, o in run.get("outputs", {}).items() if n.startswith("model/")]
+            needs.add("a tracker", models)
     _lineage(needs)
     return needs
+
+
+def awaited(folder: Path, run: record.Record) -> bool:
+    """Whether a tracker that followed a run has not got all of it: 'wbme sync' needs its folder and models.
+
+    After PATIENT_SECONDS nobody waits any more: the server is gone for good.
+    """
+    if time.time() - float(run.get("ended") or run["started"]) > PATIENT_SECONDS:
+        return False
+    for state in folder.glob("trackers/*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            if json.loads(state.read_text(encoding="utf-8"))["status"] == "delivered":
+                continue
+        return True
+    return False
 
 
 def holders(files: set[str]) -> Iterator[str]:

@@ -63,6 +63,8 @@ def _folder(notebook: Notebook, settled: dict[str, Any]) -> tuple[Path, str | No
         raise NotebookError(
             f"{written['notebook']} calls lab.begin with the name {notebook.name}: use its own"
         )
+    if written["notebook_sha256"] != notebook.sha256:
+        raise NotebookError(f"{notebook.name} was changed after its chain had been planned: start it again")
     if written["parameters"] != settled:
         raise ParameterError(
             f"the parameters that reached {notebook.name} are not those of {folder / 'run.json'}: "

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from wbme.lab import launcher, trial
 from wbme.lab.progress import Console, Tail
 
 _POLL_SECONDS = 0.2
+_STOP_SECONDS = 10.0  # to end its step, and to let trackers know
 
 
 class Job(Protocol):
@@ -23,8 +25,11 @@ class Job(Protocol):
     def ended(self) -> str | None:
         """None while it runs, then how it ended in words."""
 
+    def interrupt(self) -> None:
+        """Ask it to end, as Ctrl-C does."""
+
     def stop(self) -> None:
-        """End it and all that it started."""
+        """Wait a little for its end, then end it and all that it started."""
 
 
 Start = Callable[[Path], Job]
@@ -56,6 +61,8 @@ def side_by_side(
                     yield trial.outcome(file, ended)
     finally:
         for _, job, _ in active.values():
+            job.interrupt()
+        for _, job, _ in active.values():
             job.stop()
 
 
@@ -68,6 +75,7 @@ def command(file: Path, environment: dict[str, str] | None = None) -> "subproces
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            process_group=0,  # the terminal's Ctrl-C comes to the sweep, which passes it on once
         )
 
 
@@ -86,6 +94,11 @@ class Process:
         code = self._process.poll()
         return None if code is None else f"its process ended with code {code} (killed, or out of memory)"
 
+    def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
     def stop(self) -> None:
-        if self._process.poll() is None:
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
             launcher.kill_all(self._process)

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from wbme.base.paths import workspace, write_atomic
 from wbme.lab.redact import redact_all
 
 SCHEMA = 1
+ELSEWHERE_SECONDS = 86400.0
 Record = dict[str, Any]
 
 
@@ -85,12 +87,18 @@ def everything() -> Iterator[tuple[Path, Record]]:
 def this_process() -> Record:
     import psutil
 
-    return {"pid": os.getpid(), "born": psutil.Process().create_time()}
+    return {"host": socket.gethostname(), "pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
 def alive(process: Record) -> bool:
-    """True while the very process lives: a reused pid has another time of birth."""
+    """True while the very process lives: a reused pid has another time of birth.
+
+    One of another machine is believed to live for ELSEWHERE_SECONDS from its birth: nobody can look there.
+    """
     import psutil
+
+    if process.get("host", socket.gethostname()) != socket.gethostname():
+        return time.time() - float(process["born"]) < ELSEWHERE_SECONDS
 
     try:
         return abs(psutil.Process(process["pid"]).create_time() - process["born"]) < 1.0

@@ -21,6 +21,7 @@ _REF = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za
 
 
 INTERACTIVE = "interactive"  # the scope of what is run outside a chain
+PROMOTED = "promoted"  # ``kind/name@promoted`` is the unscoped name, whatever the chain has made itself
 
 
 @dataclass(frozen=True)
@@ -153,13 +154,17 @@ def move_outputs(run: dict[str, Any]) -> None:
 
 
 def lookup(name: str, scope: str | None, newest: bool = False) -> Ref:
-    """The ref for ``name`` seen from ``scope``: the scoped one first, then the unscoped.
+    """The ref for ``name`` seen from ``scope``: the scoped one first, then the unscoped. A name with a scope
+    of its own is looked up there; ``PROMOTED`` as that scope means the unscoped one.
 
     With ``newest`` the younger of the two wins: that is what somebody at a notebook expects.
     RefError when neither is there.
     """
     base, own = parse(name)
-    found = [r for r in (read(scoped(base, own or scope)), None if own else read(base)) if r]
+    places = [base] if own in (None, PROMOTED) else []
+    if own != PROMOTED and (own or scope):
+        places.insert(0, scoped(base, own or scope))
+    found = [r for r in map(read, places) if r]
     if not found:
         near = ", ".join(sorted({r.name for r in listing(base.split("/")[0])})) or "nothing of that kind yet"
         raise RefError(f"the store has no {name} (there is: {near})")

@@ -9,10 +9,11 @@ NAME:
   when: inputs-changed      or always
   watch: [~/Pictures/wbme]  files and folders whose contents decide
   steps: false              whether a step that could not be reused decides too; true without watch
-  promote: {metric: line_f1/student, step: 50_evaluate, goal: higher, margin: 0.01}
+  promote: {step: 50_evaluate, metric: line_f1/student, against: line_f1/student@promoted, goal: higher}
   missed: run-once          or skip, for a tick later than grace
   grace: 60                 minutes
   overlap: skip             or wait, for ticks while a run goes on
+  limit: 600                minutes that one cell of a notebook may take; without it, any time
   enabled: true
 """
 
@@ -34,12 +35,17 @@ from wbme.lab.chain import Chain
 
 
 class Promotion(BaseModel):
-    """The metric that decides, the step that reports it, and which way is better."""
+    """The metric that decides, the step that reports it, and which way is better.
+
+    ``against``: a metric of the same run, of what is promoted now; without it, the metric of the run that is
+    promoted now. ``margin`` counts only there, where a run reports no interval.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     metric: str
     step: str
     goal: Literal["higher", "lower"]
+    against: str | None = None
     margin: float | None = Field(None, ge=0, allow_inf_nan=False)
 
 
@@ -57,6 +63,7 @@ class _Entry(BaseModel):
     missed: Literal["run-once", "skip"] = "run-once"
     grace: int = Field(60, ge=1, le=100_000)
     overlap: Literal["skip", "wait"] = "skip"
+    limit: int | None = Field(None, ge=1, le=100_000)
     enabled: bool = True
 
 
@@ -74,6 +81,7 @@ class Schedule:
     grace: timedelta
     wait: bool
     enabled: bool
+    cell_seconds: int | None = None
 
 
 def path() -> Path:
@@ -129,6 +137,7 @@ def _check(name: str, content: object) -> Schedule:
         run_missed=entry.missed == "run-once",
         grace=timedelta(minutes=entry.grace),
         wait=entry.overlap == "wait",
+        cell_seconds=entry.limit and 60 * entry.limit,
         enabled=entry.enabled,
     )
 
@@ -148,12 +157,12 @@ def _chain(entry: _Entry, where: str) -> Chain:
 
 
 def _promotable(promotion: Promotion, chain: Chain, where: str) -> None:
-    books = {step.notebook.name: step.notebook for step in chain.steps}
+    books = {step.name: step.notebook for step in chain.steps}
     if promotion.step not in books:
         raise ExperimentError(
             f"{where}: promote names the step {promotion.step!r}, but {chain.name} has: {', '.join(books)}"
         )
-    if not books[promotion.step].publishes:
+    if not promotion.against and not books[promotion.step].publishes:
         raise ExperimentError(
             f"{where}: promote: {promotion.step} publishes nothing, so that the run promoted last could not "
             "be found again; name a step that publishes a table"

@@ -7,14 +7,14 @@ when it was claimed.
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from wbme.base.errors import WbmeError
 from wbme.base.hashing import digest_json
-from wbme.lab import launcher, ledger, promotion, refs, watching
+from wbme.lab import launcher, ledger, promotion, refs, verdict, watching
 from wbme.lab.fingerprint import reusable
 from wbme.lab.mirror import Mirror
 from wbme.lab.progress import Console, duration
@@ -51,13 +51,14 @@ def look(
     now: datetime,
     *,
     force: bool = False,
-    mirrors: Sequence[Mirror] = (),
+    mirrors: Callable[[], Sequence[Mirror]] = tuple,
     console: Console | None = None,
 ) -> Outcome:
     """Run the chain if a tick is due at ``now``, at most once however many ticks have passed.
 
-    With ``force`` it runs whatever the clock and the inputs say. WbmeError when the state is damaged or
-    cannot be written: then nothing has run. KeyboardInterrupt is passed on after it was recorded.
+    With ``force`` it runs whatever the clock and the inputs say. ``mirrors`` is asked for when it runs.
+    WbmeError when the state is damaged or cannot be written: then nothing has run. KeyboardInterrupt is
+    passed on after it was recorded.
     """
     try:
         with refs.lock(f"schedule-{schedule.name}", wait=False):
@@ -82,7 +83,12 @@ def _waiting(schedule: Schedule, state: dict[str, Any], now: datetime) -> list[d
 
 class _Look:
     def __init__(
-        self, schedule: Schedule, now: datetime, force: bool, mirrors: Sequence[Mirror], console: Console
+        self,
+        schedule: Schedule,
+        now: datetime,
+        force: bool,
+        mirrors: Callable[[], Sequence[Mirror]],
+        console: Console,
     ):
         self.schedule, self.now, self.force = schedule, now, force
         self.mirrors, self.console = mirrors, console
@@ -124,7 +130,10 @@ class _Look:
             self._save(claim=None)
             return Outcome("crashed", "the run before died; its tick is used up")
         if line.get("promoted"):
-            promotion.carry_out(line)
+            try:
+                promotion.carry_out(line)
+            except WbmeError as error:  # what it made is gone or damaged: the names stay where they are
+                self._tell(status="failed", why=f"could not be promoted afterwards: {error}")
         self._save(claim=None, tries=0 if "steps" in line else self.state["tries"])
         return None
 
@@ -171,10 +180,16 @@ class _Look:
         told: dict[str, Any] = {**mark, "missed": len(ticks) - 1}
         try:
             chain = replace(self.schedule.chain, promote=False)
-            results = launcher.run(chain, mirrors=self.mirrors, console=self.console)
-            verdict = promotion.judge(self.schedule, results)
-            told["steps"] = {r.record["notebook"]: r.record["id"] for r in results}
-            told |= verdict.line | (promotion.targets(results) if verdict.promote else {})
+            results = launcher.run(
+                chain,
+                mirrors=self.mirrors(),
+                cell_seconds=self.schedule.cell_seconds,
+                console=self.console,
+            )
+            judged = verdict.judge(self.schedule, results)
+            steps = zip(chain.steps, results, strict=False)
+            told["steps"] = {step.name: result.record["id"] for step, result in steps}
+            told |= judged.line | (promotion.targets(results) if judged.promote else {})
         except KeyboardInterrupt:
             self._end({**told, "status": "interrupted", "why": "stopped from outside"})
             raise
@@ -183,9 +198,9 @@ class _Look:
             why = " ".join(f"{kind}{error}".split())
             self._end({**told, "status": "failed", "why": why})
             return Outcome("failed", why)
-        status = "promoted" if verdict.promote else "not promoted"
+        status = "promoted" if judged.promote else "not promoted"
         self._end({**told, "status": status}, tries=0)
-        return Outcome(status, verdict.why)
+        return Outcome(status, judged.why)
 
     def _end(self, line: dict[str, Any], **changes: Any) -> None:
         """Write what happened, then move the names: a kill in between is made good by the next look."""

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +40,7 @@ class Run:
         self._outputs: dict[str, dict[str, Any]] = {}
         self._metrics: dict[str, float] = {}
         self._intervals: dict[str, tuple[float, float]] = {}
+        self._cases: dict[str, dict[str, float]] = {}
         self._finished = False
         self._unfinished: list[Path] = []
         self._held = ExitStack()
@@ -166,12 +167,14 @@ class Run:
         value: float,
         step: int | None = None,
         interval: tuple[float, float] | None = None,
+        cases: Mapping[str, float] | None = None,
     ) -> None:
         """Append to ``metrics.jsonl``; the last value of each name is the run's result.
 
         Names are ``title/series``, such as ``loss/train``. ``interval``: its lower and upper end, such as a
-        bootstrap's; ends that are not finite say that there is none. NotebookError for a value that is not
-        finite.
+        bootstrap's; ends that are not finite say that there is none. ``cases``: {case: value} of what was
+        averaged, such as people, so that two metrics can be compared case by case; those that are not finite
+        are left out. NotebookError for a value that is not finite.
         """
         number = float(value)
         if not math.isfinite(number):
@@ -181,6 +184,10 @@ class Run:
         self._intervals.pop(name, None)
         if interval and all(math.isfinite(end) for end in interval):
             self._intervals[name] = (float(interval[0]), float(interval[1]))
+        self._cases.pop(name, None)
+        if cases:
+            told = {str(case): float(one) for case, one in cases.items()}
+            self._cases[name] = {case: one for case, one in told.items() if math.isfinite(one)}
         row = {"name": name, "value": number, "step": None if step is None else int(step)}
         self._append("metrics.jsonl", row)
 
@@ -226,6 +233,7 @@ class Run:
             outputs=self._outputs,
             metrics=self._metrics,
             intervals=self._intervals,
+            cases=self._cases,
             code=machine.imported_code(),
             figures=self._digests("figures"),
             tables=self._digests("tables"),

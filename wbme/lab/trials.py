@@ -13,8 +13,8 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,6 @@ from wbme.lab.progress import Console
 from wbme.lab.search import Study
 from wbme.lab.sweep import Sweep, unreported
 
-_AS_MANY_AS_FIT = 1_000_000  # a cluster makes those wait for which it has no processor
 _VOLATILE = ("seconds", "ended", "outputs")
 
 
@@ -57,10 +56,10 @@ def run(
                 f"the sweep {sweep.name} is running in another process: wait for it"
             ) from None
         kept = _State(place, sweep, force)
-        start = held.enter_context(cluster.connected(address)) if address else pool.Process
-        slots = _AS_MANY_AS_FIT if address and jobs == 1 else jobs
+        start, processors = held.enter_context(_where(address))
+        slots = processors if jobs == 1 else jobs
         try:
-            for trials in _batches(sweep, place, jobs, kept):
+            for trials in _batches(sweep, place, slots, kept):
                 specs = [trial.described(sweep, each, kept.since, tracker) for each in trials]
                 if jobs == 1 and not address:
                     outcomes = _one_by_one(specs, screen)
@@ -78,6 +77,16 @@ def run(
         return found
 
 
+@contextmanager
+def _where(address: str) -> Iterator[tuple[pool.Start, int]]:
+    """How to start trials, and how many at a time unless somebody says so."""
+    if not address:
+        yield pool.Process, 1
+        return
+    with cluster.connected(address) as found:
+        yield found
+
+
 def _one_by_one(specs: Sequence[dict[str, Any]], screen: Console) -> Iterator[dict[str, Any]]:
     for spec in specs:
         repeat = "".join(f", {name}={value}" for name, value in spec["repeat"].items())
@@ -90,30 +99,32 @@ def _batches(sweep: Sweep, place: Path, jobs: int, kept: "_State") -> Iterator[l
     yield sweep.trials
     if not sweep.search:
         return
-    # A study of other ranges is another study.
-    asked = [
-        {n: vars(r) for n, r in sweep.search.items()},
-        sweep.goals[sweep.metric],
-        sweep.metric,
-        sweep.seed,
-    ]
-    study = Study(
-        place / f"study-{digest_json(asked)[:12]}.jsonl", sweep.search, sweep.goals[sweep.metric], sweep.seed
-    )
+    file = place / f"study-{_study(sweep)}.jsonl"
+    study = Study(file, sweep.search, sweep.goals[sweep.metric], sweep.seed)
     rounds = max(len(sweep.values), 1)
+    labels: dict[str, Mapping[str, Any]] = {}
     for first in range(0, sweep.searches, jobs):
         upto = min(first + jobs, sweep.searches)
         batch: list[list[Trial]] = []
         for number, values in enumerate(study.settings(upto)[first:], first):
-            label = design.named(
-                {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in values.items()}, values
-            )
+            rough = {n: float(f"{v:.4g}") if isinstance(v, float) else v for n, v in values.items()}
+            label = design.named(rough, values)
+            if labels.setdefault(label, values) != values:
+                label = design.named(values, values)
             batch.append(design.repeated([Setting(label, values)], sweep.values, (number + 1) * rounds + 1))
         yield [each for several in batch for each in several]
         for number, several in enumerate(batch, first):
             told = [kept.value(each) for each in several]
             whole = [value for value in told if value is not None]
             study.tell(number, sum(whole) / len(whole) if len(whole) == len(told) else None)
+
+
+def _study(sweep: Sweep) -> str | None:
+    """A word for what a search looks for: of other ranges it is another search."""
+    if not sweep.search:
+        return None
+    ranges = {n: vars(r) for n, r in sweep.search.items()}
+    return digest_json([ranges, sweep.goals[sweep.metric], sweep.metric, sweep.seed])[:12]
 
 
 def _told(sweep: Sweep, outcome: dict[str, Any], number: int, of: int) -> str:
@@ -139,7 +150,8 @@ class _State:
             planned = {each.key: each for each in sweep.trials}
             with suppress(StoreError):  # damaged or not there: all is made again, or reused
                 for row in results(place).trials:
-                    if sweep.search or _same(row, planned.get(row["trial"]), sweep):
+                    searched = sweep.search and before.get("study") == _study(sweep)
+                    if searched or _same(row, planned.get(row["trial"]), sweep):
                         self._outcomes[row["trial"]] = row
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in self._outcomes.values()]
         write_atomic(self._file, "".join(lines))
@@ -157,9 +169,10 @@ class _State:
             "factors": list(sweep.settings[0].factors),
             "base": sweep.settings[0].label,
             "repeat": {"param": sweep.repeat, "values": list(sweep.values)} if sweep.repeat else None,
-            "steps": [step.alias or step.notebook.name for step in sweep.chain.steps],
+            "steps": [step.name for step in sweep.chain.steps],
             "preset": sweep.chain.preset,
             "data": sweep.data,
+            "study": _study(sweep),
             "file": sweep.where,
             "since": self.since,
             "process": record.this_process(),

@@ -14,8 +14,9 @@ from wbme.lab.trackers.relay import Relay
 NAMES = ("clearml", "clearml-offline", "wandb", "wandb-offline", "none")
 
 
-def choose(name: str | None, tell: Callable[[str], None] = print) -> list[Mirror]:
+def choose(name: str | None, tell: Callable[[str], None] = print, task: str | None = None) -> list[Mirror]:
     """The mirrors that ``--tracker NAME`` means; without NAME ClearML where a server is configured.
+    ``task``: the ClearML Task to fill instead of new ones (``agent.adopt``).
 
     A server that does not answer within 3 s is left out with one sentence to ``tell``. WbmeError for an
     unknown name, a library that is not installed, or a tracker that was asked for but is not configured.
@@ -29,4 +30,4 @@ def choose(name: str | None, tell: Callable[[str], None] = print) -> list[Mirror
     if silent := servers.silent(wanted):
         tell(f"{silent}: this run is not tracked; 'wbme sync' delivers it later")
         return []
-    return [Relay(wanted, servers.agent_task() if wanted == "clearml" else None)]
+    return [Relay(wanted, task if wanted == "clearml" else None)]

@@ -1,14 +1,14 @@
 """A cloned Task that a ClearML agent runs: the step is repeated with the parameters as they were edited."""
 
 import json
-import os
 import subprocess
 from contextlib import suppress
 from dataclasses import replace
 
 from wbme.base.errors import ParameterError, WbmeError
-from wbme.lab import parameters
+from wbme.lab import parameters, refs
 from wbme.lab.chain import Chain, Step
+from wbme.lab.notebook import covers
 from wbme.lab.trackers import servers
 from wbme.lab.trackers.relay import start
 
@@ -16,18 +16,17 @@ _ASK_SECONDS = 120
 PATIENCE = 600.0  # the agent's machine may end with this process: here it is waited for
 
 
-def adopt(chain: Chain, tracker: str | None) -> tuple[Chain, bool]:
-    """``chain`` with the parameters of the agent's Task, and whether there is one.
+def adopt(chain: Chain, tracker: str | None) -> tuple[Chain, str | None]:
+    """``chain`` with the parameters of the agent's Task, and the Task's id; None without one.
 
-    A chain of several steps is nobody's clone: its steps get Tasks of their own. ParameterError for edited
-    parameters that the notebook does not know or of another type (the Task is then marked as failed);
-    WbmeError when the Task cannot be read.
+    The chain reads what its own scope has, but publishes in a scope named after the Task: what the original
+    made stays. A chain of several steps is nobody's clone: its steps get Tasks of their own. ParameterError
+    for edited parameters that the notebook does not know or of another type (the Task is then marked as
+    failed); WbmeError when the Task cannot be read.
     """
     task = servers.agent_task() if tracker in (None, "clearml") else None
     if task is None or len(chain.steps) != 1:
-        os.environ.pop("CLEARML_TASK_ID", None)
-        os.environ.pop("TRAINS_TASK_ID", None)
-        return chain, False
+        return chain, None
     [step] = chain.steps
     where = f"parameters of ClearML Task {task}"
     try:
@@ -39,7 +38,12 @@ def adopt(chain: Chain, tracker: str | None) -> tuple[Chain, bool]:
         with suppress(WbmeError):
             _ask("fail", task, str(error))
         raise
-    return replace(chain, steps=(Step(step.notebook, {**step.params, **edited}),)), True
+    own = f"{chain.name}.{''.join(filter(str.isalnum, task))[:8]}"
+    for ref in refs.listing():
+        name, scope = refs.parse(ref.name)
+        if scope == chain.name and covers(step.notebook.reads, name):
+            refs.move({refs.scoped(name, own): ref.digest}, ref.run)
+    return replace(chain, name=own, steps=(Step(step.notebook, {**step.params, **edited}),)), task
 
 
 def _ask(action: str, *words: str) -> str:

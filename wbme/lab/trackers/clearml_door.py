@@ -32,7 +32,7 @@ class ClearMLServer:
 
     def __init__(self) -> None:
         self._session: Any = None
-        self._project = ""
+        self._project = self._home = ""  # its name, and the id of the one that the Task lies in
 
     def connect(self) -> None:
         """Log in; RefusedError for a wrong key, WbmeError for a server that does not answer."""
@@ -62,7 +62,8 @@ class ClearMLServer:
         if self._session is None:
             self.connect()
         self._project = story.project
-        if not state.task:
+        adopted = bool(state.task)
+        if not adopted:
             found = self._ask(
                 "tasks.get_all",
                 project=[self._project_id()],
@@ -72,11 +73,21 @@ class ClearMLServer:
             state.task = found[0]["id"] if found else self._create(story)
             state.save(story.folder)
         known = self._ask("tasks.get_by_id", task=state.task)["task"]
-        state.url = (
-            f"{self._web()}/projects/{known.get('project') or '*'}/experiments/{state.task}/output/log"
-        )
+        self._home = str(known.get("project") or "")
+        state.url = f"{self._web()}/projects/{self._home or '*'}/experiments/{state.task}/output/log"
         if known.get("status") in ("created", "queued"):
             self._ask("tasks.started", task=state.task, force=True)
+        if adopted and known.get("comment") != story.record["id"]:
+            self._own(known)
+
+    def _own(self, known: Mapping[str, Any]) -> None:
+        """A clone tells of the run that it was made from: let it tell of this one."""
+        task, story = self._state.task, self._story
+        facts = [{"section": "run", "name": n, "value": v, "type": "str"} for n, v in story.facts.items()]
+        words: dict[str, Any] = {"task": task, "force": True}
+        self._ask("tasks.edit_hyper_params", hyperparams=facts, replace_hyperparams="section", **words)
+        tags = [story.retagged(tag) for tag in known.get("tags") or []]
+        self._ask("tasks.edit", comment=story.record["id"], tags=tags, **words)
 
     def _project_id(self) -> str:
         from clearml.backend_interface.util import exact_match_regex
@@ -179,7 +190,7 @@ class ClearMLServer:
             name=f"{self._story.name} {name}",
             uri=self._upload(file, "models", plain(output)),
             task=self._state.task,
-            project=self._project_id(),
+            project=self._home or self._project_id(),
             framework={".safetensors": "PyTorch", ".pth": "PyTorch", ".onnx": "ONNX"}.get(
                 file.suffix, "Custom"
             ),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from wbme.base.errors import WbmeError
 from wbme.base.hashing import sha256_file
-from wbme.base.paths import write_atomic
-from wbme.lab import record
+from wbme.base.paths import workspace, write_atomic
+from wbme.lab import comparison, record
 from wbme.lab.trackers import servers, state
 from wbme.lab.trackers.relay import start
 
@@ -16,7 +16,8 @@ from wbme.lab.trackers.relay import start
 def targets(words: list[str], everything: bool) -> Iterator[Path]:
     """Run folders, and zips of ClearML's offline mode, that ``words`` name, or all finished runs.
 
-    A word is a run's folder or id (``NOTEBOOK/TIME-ID``), a chain's name, or a zip. WbmeError for another.
+    A word is a run's folder or id (``NOTEBOOK/TIME-ID``), the name of a chain, of a sweep (all runs that
+    served its trials) or of a trial (``SWEEP.001``), or a zip. WbmeError for another.
     """
     if everything:
         yield from (folder for folder, run in record.everything() if _finished(run))
@@ -29,9 +30,23 @@ def targets(words: list[str], everything: bool) -> Iterator[Path]:
             continue
         near = [p for p in (place, record.runs() / word) if (p / "run.json").is_file()]
         chain = [f for f, run in record.everything() if run.get("chain") == word and _finished(run)]
-        if not near and not chain:
-            raise WbmeError(f"no run and no chain {word!r} in {record.runs()}: give NOTEBOOK/TIME-ID")
-        yield from [near[0].resolve()] if near else chain
+        found = [near[0].resolve()] if near else [*_swept(word), *chain]
+        if not found:
+            raise WbmeError(
+                f"no run, chain or sweep {word!r} in {record.runs()}: give NOTEBOOK/TIME-ID or a name"
+            )
+        yield from found
+
+
+def _swept(word: str) -> Iterator[Path]:
+    """Folders of the runs that served a sweep, or one trial of it, whoever made them."""
+    sweep, _, trial = word.rpartition(".")
+    name = next((n for n in (word, sweep) if (workspace() / "sweeps" / n / "sweep.json").is_file()), "")
+    if not name or Path(name).name != name:
+        return
+    for row in comparison.of(name).trials:
+        if name == word or row["trial"] == trial:
+            yield from (f for run in row["runs"] if (f := record.runs() / run["run"]).is_dir())
 
 
 def _finished(run: record.Record) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wbme.base.errors import WbmeError
-from wbme.lab import machine, notebook, parameters, record, refs, store
+from wbme.lab import design, machine, notebook, parameters, record, refs, store
 from wbme.lab.redact import HELD_BACK, redact, redact_all
 from wbme.lab.trackers.state import FOLDER
 
@@ -54,7 +54,15 @@ class Story:
     def tags(self) -> list[str]:
         """One tag a factor level, such as ``cutface=0.0``."""
         factors: Mapping[str, Any] = (self.record.get("sweep") or {}).get("factors") or {}
-        return [redact(f"{key.rpartition('.')[2]}={value}") for key, value in factors.items()]
+        return [redact(tag) for tag in design.tags(factors)]
+
+    def retagged(self, tag: str) -> str:
+        """A tag of the Task from which this run was cloned, with the value that the run has."""
+        address, equals, _ = tag.partition("=")
+        book, _, name = address.rpartition(".")
+        if not equals or name not in self.record["parameters"] or book not in ("", self.record["notebook"]):
+            return tag
+        return redact(f"{address}={self.record['parameters'][name]}")
 
     @cached_property
     def parameters(self) -> dict[str, tuple[str, str]]:
