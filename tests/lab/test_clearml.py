@@ -14,7 +14,7 @@ import pytest
 from clearml_standin import SECRET, ClearMLStandIn
 
 from wbme.base.errors import NotebookError, ParameterError, WbmeError
-from wbme.lab import chain, launcher, record, refs, trackers
+from wbme.lab import chain, launcher, record, refs, sweep, trackers, trials
 from wbme.lab.progress import Console
 from wbme.lab.trackers import agent, later, relay, state
 
@@ -277,8 +277,8 @@ def test_several_steps_a_sweeps_trial_and_an_agents_chain_are_tasks_of_their_own
     assert done.returncode == 0, "the step finds its inputs by the names of its chain"
 
     factors = {"50_read.cutface": 0.0, "seed": 3}
-    sweep = {"name": "ablation", "trial": "003", "factors": factors, "label": "no cutface"}
-    record.update(results[1].folder, sweep=sweep)
+    about = {"name": "ablation", "trial": "003", "factors": factors, "label": "no cutface"}
+    record.update(results[1].folder, sweep=about)
     state.path(results[1].folder, "clearml").unlink()
     for entry in server.tasks.values():
         entry["comment"] = "another run"
@@ -286,6 +286,52 @@ def test_several_steps_a_sweeps_trial_and_an_agents_chain_are_tasks_of_their_own
     task = server.tasks[told(results[1]).task]
     assert (task["name"], task["tags"]) == ("50_read no cutface", ["cutface=0.0", "seed=3"])
     assert server.projects[task["project"]] == "wbme/ablation"
+
+
+JUDGE = """\
+import numpy as np
+run.use("model/net")
+for number in range(3):
+    run.metric("score/a", level + number, step=number)
+run.figure(np.full((8, 8), level), "drawn")"""
+SWEEP = """\
+chain:
+  - notebook: 40_train
+  - notebook: 50_judge
+metric: score/a
+goal: higher
+design: grid
+factors: {50_judge.level: [0.0, 1.0]}
+"""
+
+
+def test_a_sweep_is_one_project_whose_tasks_stand_side_by_side(server, book, write_notebook, project):
+    write_notebook("50_judge", "level: float = 0.0", JUDGE, reads="`model/*`")
+    (project / "experiments/sweeps").mkdir()
+    (project / "experiments/sweeps/s.yaml").write_text(SWEEP)
+    [before], _, _ = go(tracker="none")
+    found = trials.run(sweep.find("s"), tracker="clearml", console=Console(StringIO()))
+    assert [row["metrics"] for row in found.trials] == [{"score/a": 2.0}, {"score/a": 3.0}]
+    wait_for(lambda: [t["status"] for t in server.tasks.values()] == ["completed"] * 2)
+    first, second = server.tasks.values()
+    assert {server.projects[t["project"]] for t in (first, second)} == {"wbme/s"}
+    assert [t["name"] for t in (first, second)] == ["50_judge level=0.0", "50_judge level=1.0"]
+    assert [t["tags"] for t in (first, second)] == [["level=0.0"], ["level=1.0"]]
+    spelt = [{n: p["value"] for n, p in t["hyperparams"]["parameters"].items()} for t in (first, second)]
+    assert spelt == [{"level": "0.0"}, {"level": "1.0"}]
+    for kind in ("training_stats_scalar", "training_debug_image"):
+        placed = [[(e["metric"], e["variant"], e["iter"]) for e in server.of(kind, t["id"])] for t in (first, second)]
+        assert placed[0] == placed[1] != []
+    assert [server.scalars(t["id"])[-1] for t in (first, second)] == [
+        ("Summary", "score/a", SUMMARY, value) for value in (2.0, 3.0)
+    ]
+
+    said = [later.deliver(folder, "clearml") for folder in dict.fromkeys(later.targets(["s"], False))]
+    assert [there for there, _ in said] == [True] * 3
+    assert sum("already there" in sentence for _, sentence in said) == 2
+    assert server.projects[server.tasks[told(before).task]["project"]] == "wbme/40_train", "who made it"
+    assert len(server.tasks) == 3
+    assert next(later.targets(["s.002"], False)) == before.folder
 
 
 def test_the_offline_mode_holds_the_same_and_a_damaged_zip_is_one_sentence(server, book, project):

@@ -183,7 +183,7 @@ def rollback(name: _Name) -> None:
 def push(
     name: _Name,
     task: Annotated[
-        str | None, typer.Option(metavar="ID", help="The ClearML Task to clone each time.")
+        str | None, typer.Option(metavar="ID", help="The ClearML Task to clone each time; else one is made.")
     ] = None,
     queue: Annotated[str, typer.Option(help="The queue of the agents that run it.")] = "default",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the mapping only.")] = False,
@@ -200,11 +200,8 @@ def push(
     typer.echo("It knows no 'missed': a tick that passes while it is down is lost.")
     if dry_run:
         return
-    if not task:
-        raise WbmeError(
-            "push needs --task ID, a ClearML Task that runs the chain; --dry-run shows the mapping"
-        )
-    typer.echo(f"Clones of Task {task} go to the queue {queue}; Ctrl-C ends this.")
+    of = f"Task {task}" if task else f"a Task that runs 'wbme schedule tick {name} --force'"
+    typer.echo(f"Clones of {of} go to the queue {queue}; Ctrl-C ends this.")
     try:
         clearml_schedule.serve(found, when, task, queue)
     except KeyboardInterrupt:

@@ -68,8 +68,9 @@ def _refused(schedule: Schedule, why: str) -> ExperimentError:
     return ExperimentError(f"schedule {schedule.name} cannot be handed to ClearML's scheduler: {why}")
 
 
-def serve(schedule: Schedule, when: dict[str, Any], task: str, queue: str) -> None:
-    """Be the TaskScheduler of this one schedule, in this process: it puts clones of ``task`` in ``queue``.
+def serve(schedule: Schedule, when: dict[str, Any], task: str | None, queue: str) -> None:
+    """Be the TaskScheduler of this one schedule, in this process: it puts clones of ``task``, or of a Task that
+    it makes, in ``queue``.
 
     Does not return; a signal ends it. WbmeError when ClearML cannot be reached or refuses.
     """

@@ -7,7 +7,9 @@ for hours, and patch, hook and record more than it is asked to.
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -16,12 +18,15 @@ from typing import Any, NoReturn
 
 from wbme.base.errors import WbmeError
 from wbme.base.hashing import sha256_file
+from wbme.lab import machine
 from wbme.lab.redact import redact
 from wbme.lab.trackers.state import FOLDER, RefusedError, State
-from wbme.lab.trackers.story import SECTION, Piece, Story, plain, title_series
+from wbme.lab.trackers.story import SECTION, Piece, Story, plain, script, title_series
 
 _TIMEOUTS = (3.0, 60.0)  # seconds to connect, to answer
 _SINGLE = -(2**31)  # the iteration by which the server knows a single value
+_SCHEDULES = "wbme/schedules"  # the project of schedulers and of what they clone
+_END_SECONDS = 5.0
 _TITLES = {"image": "figures", "table": "tables"}
 
 
@@ -159,6 +164,12 @@ class ClearMLServer:
         known = self._ask("tasks.get_by_id", task=task)["task"]
         section = (known.get("hyperparams") or {}).get(SECTION) or {}
         return {name: str(entry.get("value", "")) for name, entry in section.items()}
+
+    def template(self, name: str, words: list[str]) -> str:
+        """A Task that is there to be cloned: an agent runs ``wbme WORDS``. Returns its id."""
+        self._project = _SCHEDULES
+        content = {"name": name, "type": "custom", "project": self._project_id()}
+        return str(self._ask("tasks.create", script=script(words, machine.git()), **content)["id"])
 
     def fail(self, task: str, message: str) -> None:
         """Mark a Task as failed before anything ran."""
@@ -346,17 +357,33 @@ def import_zip(path: Path) -> str:
     return str(Task.import_offline_session(str(path)))
 
 
-def clone_by_the_clock(name: str, task: str, queue: str, when: dict[str, Any]) -> None:
-    """Be ClearML's TaskScheduler, which puts clones of ``task`` in ``queue``. Does not return."""
+def clone_by_the_clock(name: str, task: str | None, queue: str, when: dict[str, Any]) -> None:
+    """Be ClearML's TaskScheduler, which puts clones of ``task`` in ``queue``; without one, of a Task made for
+    it, which looks at the schedule ``name`` on the agent's machine. Does not return: SIGTERM and SIGINT
+    end the process within _END_SECONDS."""
+    if not task:
+        server = ClearMLServer()
+        server.connect()
+        task = server.template(f"schedule {name}", ["schedule", "tick", name, "--force"])
     from clearml import Task
     from clearml.automation import TaskScheduler
 
     Task.get_task(task_id=task)
     scheduler = TaskScheduler(
-        force_create_task_name=f"schedule {name}", force_create_task_project="wbme/schedules"
+        force_create_task_name=f"schedule {name}", force_create_task_project=_SCHEDULES
     )
     scheduler.add_task(schedule_task_id=task, queue=queue, name=name, single_instance=True, **when)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
     scheduler.start()
+
+
+def _leave(number: int, _: Any) -> None:
+    """The SDK's own way out asks the server for minutes where that is gone."""
+    ending = threading.Timer(_END_SECONDS, os._exit, (128 + number,))
+    ending.daemon = True
+    ending.start()
+    raise SystemExit(128 + number)
 
 
 def _lean() -> None:

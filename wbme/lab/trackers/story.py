@@ -88,21 +88,11 @@ class Story:
     @property
     def script(self) -> dict[str, str]:
         """What a ClearML agent needs to run this step again, with parameters that somebody edited."""
-        git = self.record.get("git") or machine.git()
-        words = ["-m wbme run", self.record["notebook"]]
+        words = ["run", self.record["notebook"]]
         words += ["--preset", self.record["preset"]] if self.record.get("preset") else []
         scope = self.record.get("scope")
         words += ["--scope", scope] if scope and scope != self.record["notebook"] else []
-        diff = git.get("diff", "")
-        whole = diff if redact(diff) == diff and HELD_BACK not in diff else ""
-        return {
-            "repository": machine.repository(),
-            "branch": "",
-            "version_num": git.get("commit", ""),
-            "diff": whole,
-            "working_dir": ".",
-            "entry_point": " ".join([*words, "--tracker clearml"]),
-        }
+        return script(words, self.record.get("git") or machine.git())
 
     def pieces(self) -> Iterator[Piece]:
         """Everything that is told when the run has ended, each with a key of its own."""
@@ -143,6 +133,19 @@ class Story:
         content = redact_all(json.loads((self.folder / name).read_text(encoding="utf-8")))
         target.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return target
+
+
+def script(words: list[str], git: Mapping[str, str]) -> dict[str, str]:
+    """How a ClearML agent starts ``wbme WORDS`` in this repository, tracked by ClearML."""
+    diff = git.get("diff", "")
+    return {
+        "repository": machine.repository(),
+        "branch": "",
+        "version_num": git.get("commit", ""),
+        "diff": diff if redact(diff) == diff and HELD_BACK not in diff else "",
+        "working_dir": ".",
+        "entry_point": " ".join(["-m wbme", *words, "--tracker clearml"]),
+    }
 
 
 def read(folder: Path) -> Story:
