@@ -225,6 +225,18 @@ class ClearMLStandIn:
         self.models[words["model"]].update(words)
         return {"updated": 1}
 
+    def _tasks_clone(self, words):
+        made = uuid.uuid4().hex
+        copy = json.loads(json.dumps(self._task(words)))
+        self.tasks[made] = copy | {"id": made, "status": "created"}
+        return {"id": made}
+
+    def _tasks_enqueue(self, words):
+        return self._status(words, "queued") | {"queued": 1}
+
+    def _tasks_ping(self, words):
+        return {}
+
     def of(self, kind, task):
         """The events of one kind of a task, in the order of their arrival."""
         return [e for e in self.events if e["type"] == kind and e["task"] == task]

@@ -320,7 +320,10 @@ def test_a_sweep_is_one_project_whose_tasks_stand_side_by_side(server, book, wri
     spelt = [{n: p["value"] for n, p in t["hyperparams"]["parameters"].items()} for t in (first, second)]
     assert spelt == [{"level": "0.0"}, {"level": "1.0"}]
     for kind in ("training_stats_scalar", "training_debug_image"):
-        placed = [[(e["metric"], e["variant"], e["iter"]) for e in server.of(kind, t["id"])] for t in (first, second)]
+        placed = [
+            [(e["metric"], e["variant"], e["iter"]) for e in server.of(kind, t["id"])]
+            for t in (first, second)
+        ]
         assert placed[0] == placed[1] != []
     assert [server.scalars(t["id"])[-1] for t in (first, second)] == [
         ("Summary", "score/a", SUMMARY, value) for value in (2.0, 3.0)

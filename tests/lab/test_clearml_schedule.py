@@ -1,11 +1,16 @@
 """What ClearML's own scheduler makes of our cron lines, and what is refused because it would do otherwise."""
 
+import os
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
+from clearml_standin import ClearMLStandIn
 from typer.testing import CliRunner
 
-from wbme.base.errors import ExperimentError, WbmeError
+from wbme.base.errors import ExperimentError
 from wbme.cli import application
 from wbme.lab import clearml_schedule, cron, schedules
 
@@ -84,6 +89,36 @@ def test_what_is_off_is_not_pushed(project, write_notebook):
     assert str(done.exception).startswith("schedule s is off: ")
 
 
+@pytest.mark.slow
+def test_a_pushed_schedule_has_a_task_to_clone_and_sigterm_ends_its_scheduler(
+    project, write_notebook, monkeypatch
+):
+    pytest.importorskip("clearml")
+    write_notebook("20_train", "seed: int = 0")
+    (project / "experiments/run/train.yaml").write_text("steps:\n  - notebook: 20_train\n")
+    (project / "experiments/schedules.yaml").write_text('s: {cron: "* * * * *", zone: UTC, chain: train}\n')
+    server = ClearMLStandIn()
+    command = [sys.executable, "-m", "wbme", "schedule", "push", "s"]
+    environment = {**os.environ, **server.environment()}
+    pushed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        limit = time.monotonic() + 60
+        while [t["status"] for t in server.tasks.values()] != ["created", "in_progress"]:
+            assert time.monotonic() < limit and pushed.poll() is None
+            time.sleep(0.1)
+        template, _ = server.tasks.values()
+        words = template["script"]["entry_point"].split()
+        assert words == ["-m", "wbme", "schedule", "tick", "s", "--force", "--tracker", "clearml"]
+        server.stop()  # the way out must not wait for a server that is gone
+        time.sleep(1.0)
+        pushed.terminate()
+        assert pushed.wait(20) in (143, -15)
+    finally:
+        pushed.kill()
+    done = subprocess.run([sys.executable, *words[:-1], "none"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1][:16]) == (0, "s: not promoted:"), done.stderr
+
+
 def test_a_dry_run_shows_the_mapping_and_asks_no_server(project, write_notebook):
     write_notebook("20_train", "seed: int = 0")
     (project / "experiments/run/train.yaml").write_text("steps:\n  - notebook: 20_train\n")
@@ -92,6 +127,3 @@ def test_a_dry_run_shows_the_mapping_and_asks_no_server(project, write_notebook)
     done = CliRunner().invoke(application(), ["schedule", "push", "daily", "--dry-run"])
     assert done.exit_code == 0
     assert "daily: 30 2 * * * Asia/Tokyo -> add_task(day=1, hour=17, minute=30), in UTC" in done.stdout
-    without = CliRunner().invoke(application(), ["schedule", "push", "daily"])
-    assert isinstance(without.exception, WbmeError)
-    assert "push needs --task ID" in str(without.exception)

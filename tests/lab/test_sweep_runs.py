@@ -268,6 +268,21 @@ def test_what_follows_a_run_for_a_tracker_outlives_the_end_of_its_trial():
         children["wbme.lab.trackers.process"].kill()
 
 
+def test_a_full_disk_ends_a_sweep_in_one_sentence_and_with_room_it_goes_on(files, small_disk):
+    files(GRID)
+    command = [sys.executable, "-m", "wbme", "sweep", "s"]
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(560_000))
+    full = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert full.returncode == 2, full.stdout + full.stderr
+    assert "Traceback" not in full.stderr + full.stdout
+    assert full.stderr.strip().splitlines()[-1].startswith("wbme: ")
+    filler.unlink()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "published sweep/s" in again.stdout
+
+
 def test_a_search_goes_on_after_a_kill_as_if_nothing_had_been(files, project, monkeypatch):
     pytest.importorskip("optuna")
     files(SEARCH)

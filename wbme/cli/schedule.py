@@ -57,7 +57,7 @@ def tick(
     good, bad = ({name: schedules.find(name)}, {}) if name else schedules.read()
     mirrors: list[Mirror] = []
 
-    def track() -> list[Mirror]:
+    def track() -> "list[Mirror]":
         mirrors[:] = mirrors or trackers.choose(tracker, typer.echo)
         return mirrors
 
