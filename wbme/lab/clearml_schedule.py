@@ -69,8 +69,8 @@ def _refused(schedule: Schedule, why: str) -> ExperimentError:
 
 
 def serve(schedule: Schedule, when: dict[str, Any], task: str | None, queue: str) -> None:
-    """Be the TaskScheduler of this one schedule, in this process: it puts clones of ``task``, or of a Task that
-    it makes, in ``queue``.
+    """Be the TaskScheduler of this one schedule, in this process: it puts clones of ``task``, or of a Task
+    that it makes, in ``queue``.
 
     Does not return; a signal ends it. WbmeError when ClearML cannot be reached or refuses.
     """
