@@ -430,7 +430,7 @@ def test_what_is_typed_wrong_is_one_sentence(project, monkeypatch, tmp_path):
         trackers.choose("mlflow")
     with pytest.raises(WbmeError, match="no server is configured; run 'clearml-init'"):
         trackers.choose("clearml")
-    with pytest.raises(WbmeError, match="no run and no chain 'x/y'"):
+    with pytest.raises(WbmeError, match="no run, chain or sweep 'x/y'"):
         list(later.targets(["x/y"], False))
     with pytest.raises(WbmeError, match=r"gone\.zip is not a file"):
         list(later.targets(["gone.zip"], False))
