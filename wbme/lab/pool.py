@@ -84,11 +84,20 @@ def here() -> dict[str, str]:
     return {"WBME_PROJECT": str(project_root()), "WBME_HOME": str(workspace())}
 
 
-class Process:
+def processes(slots: int) -> Start:
+    """Start trials on this machine, of which ``slots`` run at a time: unless OMP_NUM_THREADS says otherwise
+    they share the processors, because threads of two trainings on one core wait for each other."""
+    import psutil
+
+    threads = max((psutil.cpu_count(logical=False) or 1) // slots, 1)
+    return lambda file: _Process(command(file, {"OMP_NUM_THREADS": str(threads), **os.environ, **here()}))
+
+
+class _Process:
     """A trial in a process of this machine."""
 
-    def __init__(self, file: Path):
-        self._process = command(file)
+    def __init__(self, process: "subprocess.Popen[bytes]"):
+        self._process = process
 
     def ended(self) -> str | None:
         code = self._process.poll()

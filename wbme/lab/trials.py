@@ -56,8 +56,7 @@ def run(
                 f"the sweep {sweep.name} is running in another process: wait for it"
             ) from None
         kept = _State(place, sweep, force)
-        start, processors = held.enter_context(_where(address))
-        slots = processors if jobs == 1 else jobs
+        start, slots = held.enter_context(_where(address, jobs))
         try:
             for trials in _batches(sweep, place, slots, kept):
                 specs = [trial.described(sweep, each, kept.since, tracker) for each in trials]
@@ -78,13 +77,13 @@ def run(
 
 
 @contextmanager
-def _where(address: str) -> Iterator[tuple[pool.Start, int]]:
-    """How to start trials, and how many at a time unless somebody says so."""
+def _where(address: str, jobs: int) -> Iterator[tuple[pool.Start, int]]:
+    """How to start trials, and how many at a time: on a cluster, where nobody says so, one a processor."""
     if not address:
-        yield pool.Process, 1
+        yield pool.processes(jobs), jobs
         return
-    with cluster.connected(address) as found:
-        yield found
+    with cluster.connected(address) as (start, processors):
+        yield start, processors if jobs == 1 else jobs
 
 
 def _one_by_one(specs: Sequence[dict[str, Any]], screen: Console) -> Iterator[dict[str, Any]]:
