@@ -103,10 +103,11 @@ def test_a_pushed_schedule_has_a_task_to_clone_and_sigterm_ends_its_scheduler(
     pushed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         limit = time.monotonic() + 60
-        while [t["status"] for t in server.tasks.values()] != ["created", "in_progress"]:
+        while not any("add_or_update_artifacts" in call for call in server.calls):  # what it begins with
             assert time.monotonic() < limit and pushed.poll() is None
             time.sleep(0.1)
-        template, _ = server.tasks.values()
+        template, scheduler = server.tasks.values()
+        assert (template["status"], scheduler["status"]) == ("created", "in_progress")
         words = template["script"]["entry_point"].split()
         assert words == ["-m", "wbme", "schedule", "tick", "s", "--force", "--tracker", "clearml"]
         server.stop()  # the way out must not wait for a server that is gone

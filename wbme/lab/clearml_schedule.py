@@ -4,12 +4,17 @@ It knows no cron lines: it takes one minute of one hour, in UTC, and a distance.
 refused here.
 """
 
+import os
+import signal
+import threading
 from datetime import datetime
 from typing import Any
 
 from wbme.base.errors import ExperimentError, WbmeError
 from wbme.lab.schedules import Schedule
 from wbme.lab.trackers import servers
+
+END_SECONDS = 5.0
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -72,7 +77,8 @@ def serve(schedule: Schedule, when: dict[str, Any], task: str | None, queue: str
     """Be the TaskScheduler of this one schedule, in this process: it puts clones of ``task``, or of a Task
     that it makes, in ``queue``.
 
-    Does not return; a signal ends it. WbmeError when ClearML cannot be reached or refuses.
+    Does not return; SIGTERM and SIGINT end it within END_SECONDS. WbmeError when ClearML cannot be reached or
+    refuses.
     """
     servers.require("clearml")
     if said := servers.silent("clearml"):
@@ -80,9 +86,22 @@ def serve(schedule: Schedule, when: dict[str, Any], task: str | None, queue: str
     from wbme.lab.trackers import clearml_door
 
     try:
-        clearml_door.clone_by_the_clock(schedule.name, task, queue, when)
+        clearml_door.clone_by_the_clock(schedule.name, task, queue, when, _listen)
     except Exception as error:
         words = " ".join(str(error).split())[:300]
         raise WbmeError(
             f"ClearML does not take schedule {schedule.name} ({type(error).__name__}): {words}"
         ) from error
+
+
+def _listen() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+
+
+def _leave(number: int, _: Any) -> None:
+    """The SDK's own way out asks the server for minutes where that is gone."""
+    ending = threading.Timer(END_SECONDS, os._exit, (128 + number,))
+    ending.daemon = True
+    ending.start()
+    raise SystemExit(128 + number)

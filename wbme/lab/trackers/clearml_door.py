@@ -7,12 +7,10 @@ for hours, and patch, hook and record more than it is asked to.
 
 import json
 import os
-import signal
 import sys
-import threading
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,7 +24,6 @@ from wbme.lab.trackers.story import SECTION, Piece, Story, plain, script, title_
 _TIMEOUTS = (3.0, 60.0)  # seconds to connect, to answer
 _SINGLE = -(2**31)  # the iteration by which the server knows a single value
 _SCHEDULES = "wbme/schedules"  # the project of schedulers and of what they clone
-_END_SECONDS = 5.0
 _TITLES = {"image": "figures", "table": "tables"}
 
 
@@ -357,10 +354,11 @@ def import_zip(path: Path) -> str:
     return str(Task.import_offline_session(str(path)))
 
 
-def clone_by_the_clock(name: str, task: str | None, queue: str, when: dict[str, Any]) -> None:
+def clone_by_the_clock(
+    name: str, task: str | None, queue: str, when: dict[str, Any], ready: Callable[[], None]
+) -> None:
     """Be ClearML's TaskScheduler, which puts clones of ``task`` in ``queue``; without one, of a Task made for
-    it, which looks at the schedule ``name`` on the agent's machine. Does not return: SIGTERM and SIGINT
-    end the process within _END_SECONDS."""
+    it, which looks at the schedule ``name`` on the agent's machine. Calls ``ready`` and does not return."""
     if not task:
         server = ClearMLServer()
         server.connect()
@@ -369,21 +367,10 @@ def clone_by_the_clock(name: str, task: str | None, queue: str, when: dict[str, 
     from clearml.automation import TaskScheduler
 
     Task.get_task(task_id=task)
-    scheduler = TaskScheduler(
-        force_create_task_name=f"schedule {name}", force_create_task_project=_SCHEDULES
-    )
+    scheduler = TaskScheduler(force_create_task_name=f"schedule {name}", force_create_task_project=_SCHEDULES)
     scheduler.add_task(schedule_task_id=task, queue=queue, name=name, single_instance=True, **when)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+    ready()
     scheduler.start()
-
-
-def _leave(number: int, _: Any) -> None:
-    """The SDK's own way out asks the server for minutes where that is gone."""
-    ending = threading.Timer(_END_SECONDS, os._exit, (128 + number,))
-    ending.daemon = True
-    ending.start()
-    raise SystemExit(128 + number)
 
 
 def _lean() -> None:
