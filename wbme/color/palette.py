@@ -54,9 +54,9 @@ def palette(
 ) -> list[Swatch]:
     """The colours of the pixels ``lab`` (N x 3, D65) with ``weights`` (N), the commonest first.
 
-    k-means in Lab with ``count`` clusters; the colour of a cluster is its weighted median, channel by channel:
-    of a fill with soft edges that is the fill itself. Clusters nearer than CIEDE2000 5 become one, and those
-    with a share below ``least`` are left out. [] where no pixel has a weight.
+    k-means in Lab with ``count`` clusters; the colour of a cluster is its weighted median, channel by
+    channel: of a fill with soft edges that is the fill itself. Clusters nearer than CIEDE2000 5 become one,
+    and those with a share below ``least`` are left out. [] where no pixel has a weight.
     """
     weights = np.asarray(weights, float)
     here = weights > 0

@@ -68,7 +68,9 @@ def write(
 
     A face comes from the landmarks that a user gave (``landmark_file``: in the folder ``marks``, under the
     drawing's own name, or beside the drawing), else from the detectors. It is aligned to ``size`` x ``size``
-    pixels by FFHQ's recipe from the two eyes and the mouth. A file that is no sound picture is rejected alone.
+    pixels by FFHQ's recipe from the two eyes and the mouth, padded by reflection. With huge eyes, which sit
+    low and wide, the square follows the eyes' distance rather than the face's height: it shows more around
+    the chin and less of the hair than of a person. A file that is no sound picture is rejected alone.
     Raises MediaError where no drawing is left, ParameterError where ``size`` is not 16 to 4096.
     """
     if not 16 <= size <= 4096:
@@ -92,7 +94,7 @@ def write(
         row["warnings"] += [printable(text) for text in found.warnings]
         row["photo"] = paper.photographic(flat, found.faces[0].points[[0, 1, 3, 4]] if found.faces else None)
         if row["photo"]:
-            row["warnings"].append("looks like a photograph or a painting in soft light: take photographs out")
+            row["warnings"].append("looks like a photograph, or is softly painted: take photographs out")
         for index, face in enumerate(found.faces):
             faces.append(_face(folder, flat, face, row, index, size))
         twin = next((other for other in pictures if other["sha256"] == row["sha256"]), None)

@@ -13,8 +13,6 @@ from wbme.data.landmark_file import Marks
 from wbme.perception import drawn
 
 Source = Literal["hand", "mesh", "detector", "box"]
-# Of a box from brows to chin: where the five points lie in a usual drawing, (x, y) in shares of it.
-_USUAL = np.array([[0.28, 0.30], [0.72, 0.30], [0.50, 0.58], [0.38, 0.76], [0.62, 0.76]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,24 +80,21 @@ def _detected(rgb: NDArray[np.float32], warnings: list[str]) -> Faces:
 
 
 def _given(rgb: NDArray[np.float32], one: Marks, number: int, warnings: list[str]) -> DrawnFace:
-    """A face as marked; of a box alone the points come from the detectors inside it, or from its proportions."""
+    """A face as marked; of a box alone the points come from the mesh, or from usual proportions."""
     contour = one.contour or ()
     if one.points is None:
         box = np.array(one.box, float)
         inside = drawn.find(rgb, box)
-        if inside:
+        if inside and inside[0].source == "mesh":
             return DrawnFace(inside[0].points, box, inside[0].source, inside[0].score, contour)
         warnings.append(f"the points of face {number} are guessed from its box: drag them in the editor")
-        return DrawnFace(usual(box), box, "box", None, contour)
+        return DrawnFace(drawn.usual(box), box, "box", None, contour)
     points = one.points
     across, down = points[1] - points[0], points[3:].mean(0) - points[:2].mean(0)
     if across[0] * down[1] - across[1] * down[0] < 0:
         points = points[[1, 0, 2, 4, 3]]
-        warnings.append(f"right and left of face {number} are exchanged: its right eye is the one on the left")
+        warnings.append(
+            f"right and left of face {number} are exchanged: its right eye is the one on the left"
+        )
     box = drawn.box_of(points) if one.box is None else np.array(one.box, float)
     return DrawnFace(points, box, "hand", None, contour)
-
-
-def usual(box: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The five points of a usual drawn face with that ``box`` (x0, y0, x1, y1: brows to chin), 5 x 2."""
-    return box[:2] + _USUAL * (box[2:] - box[:2])

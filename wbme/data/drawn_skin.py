@@ -25,8 +25,8 @@ _SOFT = 0.15  # weight of a pixel on an edge or in a gradient, beside 1 of one i
 
 @dataclass(frozen=True, eq=False)
 class Tones:
-    """Skin as one drawing, or several, paint it: Lab (D65) of the fill, of its cel shadow and of its light, and
-    of the ink (None where there is none); ``share`` is the fill's share of cheeks and nose, in [0, 1]."""
+    """Skin as one drawing, or several, paint it: Lab (D65) of the fill, of its cel shadow and of its light,
+    and of the ink (None where there is none); ``share`` is the fill's share of cheeks and nose, in [0, 1]."""
 
     base: Lab
     share: float
@@ -167,7 +167,7 @@ def _tone(base: Lab, step: Lab, known: sheet.Tone) -> dict[str, float]:
 
 
 def starting_sheet(name: str, tones: Tones | None, seen: int) -> str:
-    """A character sheet to begin with, as YAML: the romance sheet with what was measured on ``seen`` drawings.
+    """A character sheet to begin with, as YAML: the romance sheet with what ``seen`` drawings said.
 
     ``name`` is lower-cased and freed of what a sheet's name cannot hold.
     """

@@ -99,7 +99,8 @@ def load(path: Path, file: str, size: tuple[int, int]) -> list[Marks]:
         raise MediaError(f"cannot read {path}: {error.strerror}; check its permissions") from error
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        where = [f"{part + 1}" if isinstance(part, int) else str(part) for part in first["loc"]]
+        field = " ".join(where).replace("faces ", "face ") or "the file"
         reason = first["msg"].removeprefix("Value error, ")
         raise MediaError(f"{path}: {field}: {reason}; {_MEND}") from error
     except (ValueError, RecursionError) as error:
@@ -123,8 +124,8 @@ def _check(face: Marks, number: int, path: Path, size: tuple[int, int]) -> None:
         point = getattr(face, name)
         if point and not (-0.5 <= point[0] <= width - 0.5 and -0.5 <= point[1] <= height - 0.5):
             raise MediaError(
-                f"{path}: {name} of face {number} at ({point[0]:g}, {point[1]:g}) lies outside the picture of "
-                f"{width} x {height} pixels; {_MEND}"
+                f"{path}: {name} of face {number} at ({point[0]:g}, {point[1]:g}) lies outside the picture "
+                f"of {width} x {height} pixels; {_MEND}"
             )
     if face.box and (face.box[2] < 0 or face.box[3] < 0 or face.box[0] >= width or face.box[1] >= height):
         raise MediaError(f"{path}: the box of face {number} lies outside the picture; {_MEND}")

@@ -26,6 +26,7 @@ SOURCES = {
     "none": (VERMILION, "no face"),
 }
 _CELL, _GAP, _BAR, _TEXT = 224, 8, 18, 15
+_LINES = 4  # most lines of remarks on a card
 _MISSING = np.full((8, 8, 3), 0.93, np.float32)
 
 
@@ -34,11 +35,13 @@ def _srgb(code: str) -> tuple[float, ...]:
 
 
 def marked(
-    rgb: NDArray[np.float32], faces: Sequence[dict[str, Any]], window: Sequence[float] | None = None,
+    rgb: NDArray[np.float32],
+    faces: Sequence[dict[str, Any]],
+    window: Sequence[float] | None = None,
     side: int = _CELL,
 ) -> NDArray[np.float32]:
     """``rgb`` (H x W x 3 sRGB in [0, 1]), or its ``window`` (x0, y0, x1, y1 pixels), with the boxes, contours
-    and five points of ``faces`` (rows of ``Drawings.faces``), its longer side ``side`` pixels."""  # fmt: skip
+    and five points of ``faces`` (rows of ``Drawings.faces``), its longer side ``side`` pixels."""
     height, width = rgb.shape[:2]
     x0, y0, x1, y1 = (0, 0, width, height) if window is None else np.asarray(window).round().astype(int)
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
@@ -77,12 +80,14 @@ def around(box: Sequence[float]) -> NDArray[np.float64]:
 
 
 def cards(drawings: Drawings, shown: int = 48) -> NDArray[np.float32]:
-    """At most ``shown`` drawings, a card each: the whole with its faces in boxes, the first face near with its
-    five points, the same aligned, its palette, and what to look at. One image h x w x 3 in [0, 1].
+    """At most ``shown`` drawings, a card each: the whole with its faces in boxes, the first face near with
+    its five points, the same aligned, its palette, and what to look at. One image h x w x 3 in [0, 1].
 
     Raises ParameterError for ``shown`` below 1.
     """
-    made = [_card(drawings, row) for row in spread(drawings.pictures, shown)]
+    some = spread(drawings.pictures, shown)
+    lines = min(max(len(row["warnings"]) + len(row["notes"]) for row in some), _LINES)
+    made = [_card(drawings, row, lines) for row in some]
     columns = 1 if len(made) == 1 else 2
     high, wide = made[0].size[1] + 2 * _GAP, made[0].size[0] + 3 * _GAP
     sheet = Image.new("RGB", (columns * wide + _GAP, -(-len(made) // columns) * high + _GAP), "white")
@@ -91,13 +96,13 @@ def cards(drawings: Drawings, shown: int = 48) -> NDArray[np.float32]:
     return np.asarray(sheet, np.float32) / 255
 
 
-def _card(drawings: Drawings, row: dict[str, Any]) -> Image.Image:
+def _card(drawings: Drawings, row: dict[str, Any], lines: int) -> Image.Image:
     rgb, faces = drawings.rgb(row), drawings.found(row)
     near = [marked(rgb, faces, around(faces[0]["box"]))] if faces else [_MISSING]
     aligned = [drawings.aligned(faces[0])] if faces and faces[0]["aligned"] else [_MISSING]
     tiles = contact_sheet([marked(rgb, faces), *near, *aligned], 3, cell=_CELL, gap=_GAP)
     top = Image.fromarray(np.rint(tiles * 255).astype(np.uint8))
-    card = Image.new("RGB", (top.width, top.height + _BAR + 4 * (_TEXT + 5) + _GAP), "white")
+    card = Image.new("RGB", (top.width, top.height + _BAR + (lines + 1) * (_TEXT + 4) + _GAP + 5), "white")
     card.paste(top, (0, 0))
     pen = ImageDraw.Draw(card)
     _bar(pen, row["palette"], (_GAP, top.height, card.width - _GAP, top.height + _BAR))
@@ -106,7 +111,7 @@ def _card(drawings: Drawings, row: dict[str, Any]) -> Image.Image:
     pen.text((_GAP, y), shortened(row["name"], 48), INK, font(_TEXT))
     pen.text((card.width - _GAP, y), called, colour, font(_TEXT), "ra")
     said = [(text, VERMILION) for text in row["warnings"]] + [(text, FAINT) for text in row["notes"]]
-    for line, (text, ink) in enumerate(said[:3], 1):
+    for line, (text, ink) in enumerate(said[:lines], 1):
         pen.text((_GAP, y + line * (_TEXT + 4)), shortened(text, 92), ink, font(_TEXT - 2))
     pen.rectangle((0, 0, card.width - 1, card.height - 1), outline=FAINT if faces else VERMILION)
     return card
@@ -119,7 +124,8 @@ def _bar(pen: ImageDraw.ImageDraw, swatches: list[dict[str, Any]], box: tuple[in
         reach = (right - left) * one["share"] / total
         pen.rectangle((round(x), top, round(x + reach) - 1, bottom), fill=one["hex"])
         x += reach
-    pen.rectangle((left, top, right, bottom), outline=FAINT)
+    if swatches:
+        pen.rectangle((left, top, right, bottom), outline=FAINT)
 
 
 def palettes(drawings: Drawings, shown: int = 24) -> Figure:
@@ -160,8 +166,13 @@ def skin(drawings: Drawings) -> Figure:
     found = drawings.character["skin"]
     for number, name in enumerate(("light", "colour", "shadow", "ink")):
         one = found.get(name)
-        left.add_patch(Rectangle((0, number), 0.55, 0.9, facecolor=one["hex"] if one else "white", ec=FAINT))
-        words = "not seen" if one is None else "{}   L* {:.0f}, a* {:.0f}, b* {:.0f}".format(one["hex"], *one["lab"])
+        look = {"facecolor": one["hex"]} if one else {"facecolor": "white", "hatch": "//"}
+        left.add_patch(Rectangle((0, number), 0.55, 0.9, edgecolor=FAINT, **look))
+        words = (
+            "not seen"
+            if one is None
+            else "{}   L* {:.0f}, a* {:.0f}, b* {:.0f}".format(one["hex"], *one["lab"])
+        )
         left.text(0.6, number + 0.45, f"{name}\n{words}", fontsize=FONT, color=INK, va="center")
     left.set(xlim=(0, 1.6), ylim=(4, -0.1))
     left.axis("off")
@@ -170,7 +181,9 @@ def skin(drawings: Drawings) -> Figure:
         seen = [one[name] for one in every if name in one]
         if seen:
             a, light = [one["lab"][1] for one in seen], [one["lab"][0] for one in seen]
-            right.scatter(a, light, size, [one["hex"] for one in seen], sign, edgecolors=INK, lw=0.6, label=name)
+            right.scatter(
+                a, light, size, [one["hex"] for one in seen], sign, edgecolors=INK, lw=0.6, label=name
+            )
     right.set_xlabel("a*", fontsize=FONT)
     right.set_ylabel("L*", fontsize=FONT)
     right.margins(0.15)
@@ -182,7 +195,7 @@ def skin(drawings: Drawings) -> Figure:
 
 
 def to_do(drawings: Drawings) -> pd.DataFrame:
-    """What is missing or doubtful and what to do about it, a row each: drawing, what. Empty when all is well."""
+    """What is missing or doubtful and what to do about it, a row each; no row when all is well."""
     rows = [("all", text) for text in drawings.character["remarks"]]
     rows += [(row["name"], f"rejected: {row['why']}") for row in drawings.rejected]
     rows += [(row["name"], text) for row in drawings.pictures for text in row["warnings"]]

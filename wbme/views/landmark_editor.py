@@ -14,6 +14,7 @@ from wbme.base.errors import ParameterError, WbmeError
 from wbme.data import drawn_faces, landmark_file
 from wbme.data.drawings import Drawings
 from wbme.data.landmark_file import POINTS
+from wbme.perception import drawn
 from wbme.views.drawings import around
 
 _REACH = 16  # screen pixels at which a point or a corner is caught
@@ -37,7 +38,9 @@ class Face:
         last = np.array(size, float) - 1
         if part == "whole":
             by = np.clip(by, -self.points.min(0), last - self.points.max(0))
-            return replace(self, points=self.points + by, box=self.box + np.tile(by, 2), contour=self.contour + by)
+            return replace(
+                self, points=self.points + by, box=self.box + np.tile(by, 2), contour=self.contour + by
+            )
         if part.isdigit():
             points = self.points.copy()
             points[int(part)] = np.clip(points[int(part)] + by, 0, last)
@@ -165,7 +168,7 @@ class Editor:
         side = min(width, height) / 3
         middle = np.array([width / 2, min(height / 2, 0.75 * width)])
         box = np.concatenate([middle - side / 2, middle + side / 2])
-        self.page.faces.append(Face(drawn_faces.usual(box), box, fresh=True))
+        self.page.faces.append(Face(drawn.usual(box), box, fresh=True))
         self.page.changed, self.face = True, len(self.page.faces) - 1
         self.near.value = False
         self._show()
@@ -228,16 +231,21 @@ class Editor:
         for number, face in enumerate(self.page.faces):
             strong = number == self.face
             colour = "#d01c6b" if strong else "#6b6b6b"
-            frame = self.axes.add_patch(Rectangle((0, 0), 1, 1, fill=False, ec=colour, lw=1.3, path_effects=halo))
+            frame = self.axes.add_patch(
+                Rectangle((0, 0), 1, 1, fill=False, ec=colour, lw=1.3, path_effects=halo)
+            )
             style = {"ls": "", "mec": "white", "mew": 1.2, "color": colour}
             corners = self.axes.plot([], [], "s", ms=8 if strong else 4, **style)[0]
             points = self.axes.plot([], [], "o", ms=9 if strong else 5, **style)[0]
             rim = self.axes.plot([], [], color=colour, lw=1, path_effects=halo)[0]
             words = {"color": colour, "fontsize": 11, "fontweight": "bold", "path_effects": halo}
             signs = [
-                self.axes.annotate(sign, (0, 0), (7, 7), textcoords="offset points", **words) for sign in _SIGNS
+                self.axes.annotate(sign, (0, 0), (7, 7), textcoords="offset points", **words)
+                for sign in _SIGNS
             ]
-            self.drawn.append({"frame": frame, "corners": corners, "points": points, "rim": rim, "signs": signs})
+            self.drawn.append(
+                {"frame": frame, "corners": corners, "points": points, "rim": rim, "signs": signs}
+            )
             self._put(number, face)
         self.canvas.draw_idle()
 
