@@ -110,8 +110,9 @@ def write(
                 row["skin"] = drawn_skin.named(skin)
         pictures.append(row)
     if not pictures:
-        first = f": {rejected[0]['why']}" if rejected else ""
-        raise MediaError(f"none of {len(rejected)} files is a drawing that can be read{first}")
+        if not rejected:
+            raise MediaError("there is no drawing to read: put pictures (PNG, JPEG, WebP) into the folder")
+        raise MediaError(f"none of {len(rejected)} files is a drawing that can be read: {rejected[0]['why']}")
     character = _character(name, pictures, samples, tones, seed)
     _store(folder, {"pictures": pictures, "faces": faces, "rejected": rejected}, character)
     write_atomic(

@@ -139,7 +139,9 @@ def save(path: Path, faces: list[Marks], file: str, size: tuple[int, int]) -> Pa
     """
     for kept in ("store", "runs"):
         if path.resolve().is_relative_to(workspace() / kept):
-            raise StoreError(f"{path} lies among published files, which never change; name another folder")
+            raise StoreError(
+                f"{path} lies among published files, which never change; name a folder of yours as landmarks"
+            )
     rows = [face.model_dump(exclude_none=True) for face in faces]
     head = {"schema": SCHEMA, "picture": {"file": file, "width": size[0], "height": size[1]}}
     text = json.dumps({**head, "faces": rows}, ensure_ascii=False, indent=1, allow_nan=False)

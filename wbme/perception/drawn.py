@@ -93,7 +93,7 @@ def _meshed(picture: NDArray[np.float32], face: faces.Face, tries: int) -> Drawn
             np.concatenate([place - half, place + half]),
             np.stack([place, place + np.array((1.0, 0.0))]),
         )
-        points = _of_mesh(mesh) + low
+        points = five(mesh) + low
         if sure > belief and _agree(points, middle, size):
             best, belief = points, sure
         if belief > _ENOUGH:
@@ -103,7 +103,8 @@ def _meshed(picture: NDArray[np.float32], face: faces.Face, tries: int) -> Drawn
     return DrawnFace(best, box_of(best), face.score, "mesh")
 
 
-def _of_mesh(mesh: NDArray[np.float64]) -> NDArray[np.float64]:
+def five(mesh: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The five points, 5 x 2 pixels, of a face's mesh (468 x 2 or 3)."""
     eyes = [mesh[list(loop), :2].mean(0) for loop in (landmarks.RIGHT_EYE, landmarks.LEFT_EYE)]
     return np.stack([*eyes, *mesh[[landmarks.NOSE_TIP, 61, 291], :2]])
 
