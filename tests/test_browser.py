@@ -142,9 +142,9 @@ def _opened(server, chromium, notebook: str, folder: Path):
         page.said = []
         page.on("console", lambda line: page.said.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.goto(f"{address}/lab/tree/notebooks/{notebook}.ipynb?token={token}")
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.goto(f"{address}/lab/tree/notebooks/{notebook}.ipynb?token={token}", timeout=120_000)
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
         page.locator(".lm-MenuBar-item", has_text="Run").click()
         page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
         page.run = _finished(folder / "workspace" / "runs" / notebook)
@@ -152,7 +152,7 @@ def _opened(server, chromium, notebook: str, folder: Path):
         browser.close()
 
 
-def _finished(runs: Path, seconds: float = 120) -> dict:
+def _finished(runs: Path, seconds: float = 240) -> dict:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         records = [json.loads(path.read_text()) for path in runs.glob("*/run.json")]

@@ -54,7 +54,7 @@ def test_a_window_around_a_face_is_square_and_holds_the_box():
 
 def test_there_is_a_card_for_every_drawing_with_a_face_and_without(made):
     both, first = view.cards(made), view.cards(made, 1)
-    assert both.shape[1] > 1.8 * first.shape[1] and both.shape[0] == first.shape[0]
+    assert both.shape[1] > 1.8 * first.shape[1] and both.shape[0] > first.shape[0]
     assert both.dtype == np.float32 and both.min() >= 0 and both.max() <= 1
     with pytest.raises(ParameterError, match="give 1 or more as shown"):
         view.cards(made, 0)

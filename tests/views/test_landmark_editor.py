@@ -69,10 +69,10 @@ def test_the_box_and_the_whole_face_can_be_dragged(editor):
     assert editor.page.faces[0].box.tolist() == [60, 134, 254, 300]
     assert np.array_equal(editor.page.faces[0].points, POINTS)
     drag(editor, (100, 280), (10, 5))
-    assert np.allclose(editor.page.faces[0].points, POINTS + (10, 5))
+    assert np.allclose(editor.page.faces[0].points, POINTS + np.array((10, 5)))
     assert np.allclose(editor.page.faces[0].box, [70, 139, 264, 305])
     drag(editor, (5, 5), (50, 50))  # nothing lies there
-    assert np.allclose(editor.page.faces[0].points, POINTS + (10, 5))
+    assert np.allclose(editor.page.faces[0].points, POINTS + np.array((10, 5)))
 
 
 def test_a_press_alone_changes_nothing(editor):
