@@ -86,3 +86,13 @@ def test_nothing_is_ever_written_among_published_files(home, kept):
     with pytest.raises(StoreError, match="never change; name a folder of yours"):
         landmark_file.save(path, [], "a.png", SIZE)
     assert not path.exists()
+
+
+def test_the_landmarks_of_another_picture_are_never_overwritten(home, tmp_path):
+    path = landmark_file.save(tmp_path / "a.landmarks.json", [], "a.png", SIZE)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"holds the landmarks of a\.png, not of a\.jpg; rename one"):
+        landmark_file.save(path, [landmark_file.marks(None, [1, 2, 3, 4])], "a.jpg", SIZE)
+    assert path.read_bytes() == before
+    write(path, "no JSON")
+    assert landmark_file.load(landmark_file.save(path, [], "a.jpg", SIZE), "a.jpg", SIZE) == []

@@ -134,14 +134,23 @@ def _check(face: Marks, number: int, path: Path, size: tuple[int, int]) -> None:
 def save(path: Path, faces: list[Marks], file: str, size: tuple[int, int]) -> Path:
     """Write ``faces`` for the picture called ``file`` of ``size`` (width, height): the whole file or none.
 
-    ``load`` gives the same numbers back. Raises StoreError where the disk refuses, or inside the store or a
-    run, whose bytes never change.
+    ``load`` gives the same numbers back. Raises StoreError where the disk refuses, where the file is that of
+    another picture (of the same name but for its suffix), or inside the store or a run, whose bytes never
+    change.
     """
     for kept in ("store", "runs"):
         if path.resolve().is_relative_to(workspace() / kept):
             raise StoreError(
                 f"{path} lies among published files, which never change; name a folder of yours as landmarks"
             )
+    try:
+        other = json.loads(path.read_text(encoding="utf-8"))["picture"]["file"]
+    except (OSError, ValueError, LookupError, TypeError):
+        other = file  # there is none yet, or it says nothing of a picture
+    if other != file:
+        raise StoreError(
+            f"{path} holds the landmarks of {other}, not of {file}; rename one of the two pictures"
+        )
     rows = [face.model_dump(exclude_none=True) for face in faces]
     head = {"schema": SCHEMA, "picture": {"file": file, "width": size[0], "height": size[1]}}
     text = json.dumps({**head, "faces": rows}, ensure_ascii=False, indent=1, allow_nan=False)
