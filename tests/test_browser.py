@@ -139,6 +139,7 @@ def _opened(server, chromium, notebook: str, folder: Path):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1500, "height": 1000})
+        page.set_default_timeout(90_000)
         page.said = []
         page.on("console", lambda line: page.said.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: page.said.append(str(error)))
