@@ -42,7 +42,10 @@ def head(skin: str = SKIN, shade: str = SHADE, ground: str | None = None) -> Ima
         line((x - 24, y - 42, x, y - 48, x + 24, y - 42), 4, "#4a2a55")
     line((160, 205, 157, 222, 163, 224), 2.5)
     line((137, 252, 150, 257, 170, 257, 183, 252), 3)
-    pen.polygon(scaled(58, 150, 60, 80, 160, 40, 262, 80, 264, 150, 230, 128, 200, 140, 160, 122, 118, 140, 88, 128), HAIR)
+    pen.polygon(
+        scaled(58, 150, 60, 80, 160, 40, 262, 80, 264, 150, 230, 128, 200, 140, 160, 122, 118, 140, 88, 128),
+        HAIR,
+    )
     return image.resize((320, 400), Image.Resampling.BOX)
 
 
