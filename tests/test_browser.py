@@ -1,4 +1,4 @@
-"""The skin notebook in JupyterLab, in a real browser: run all, move, select, and see the pictures change.
+"""Notebooks in JupyterLab, in a real browser: run all, move, select, drag, and see what changes.
 
 ``python -m pytest tests/test_browser.py -s`` prints how long each picture takes after its event.
 ``WBME_SCREENSHOTS=FOLDER`` keeps screenshots.
@@ -16,9 +16,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
+from drawn_head import POINTS, head, named, save
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = "30_skin_distributions"
@@ -55,8 +58,8 @@ BYTES = """async image => {
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A copy of the project with a workspace in which notebook 10 published its sources."""
+def bare(tmp_path_factory):
+    """A copy of the project with an empty workspace, and the environment of its processes."""
     folder = tmp_path_factory.mktemp("project")
     for part in ("notebooks", "experiments"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
@@ -69,15 +72,22 @@ def project(tmp_path_factory):
     quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     environment = os.environ | {name: str(place) for name, place in places.items()}
     environment.pop("WBME_INTERACTIVE", None)
+    return folder, environment
+
+
+@pytest.fixture(scope="module")
+def project(bare):
+    """The project with a workspace in which notebook 10 published its sources."""
+    folder, environment = bare
     command = [sys.executable, "-m", "wbme", "run", "10", "--promote", "--preset", "smoke"]
     subprocess.run(command, cwd=folder, env=environment, check=True, timeout=300)
     return folder, environment
 
 
 @pytest.fixture(scope="module")
-def server(project):
+def server(bare):
     """Address of a JupyterLab that serves the project to whoever knows the token."""
-    folder, environment = project
+    folder, environment = bare
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -115,35 +125,42 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float
 @pytest.fixture(scope="module")
 def page(server, project, chromium):
     """The notebook, run to its last cell; ``page.said`` collects errors of the console."""
+    with _opened(server, chromium, NOTEBOOK, project[0]) as page:
+        page.evaluate(WATCH)
+        yield page
+
+
+@contextmanager
+def _opened(server, chromium, notebook: str, folder: Path):
+    """A page with ``notebook`` of the project in ``folder``, run to its last cell."""
     from playwright.sync_api import sync_playwright
 
     address, token = server
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1500, "height": 1000})
+        page.set_default_timeout(90_000)
         page.said = []
         page.on("console", lambda line: page.said.append(line.text) if line.type == "error" else None)
         page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.goto(f"{address}/lab/tree/notebooks/{NOTEBOOK}.ipynb?token={token}")
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.goto(f"{address}/lab/tree/notebooks/{notebook}.ipynb?token={token}", timeout=120_000)
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
         page.locator(".lm-MenuBar-item", has_text="Run").click()
         page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
-        run = _finished(project[0] / "workspace" / "runs" / NOTEBOOK)
-        page.evaluate(WATCH)
-        page.run = run
+        page.run = _finished(folder / "workspace" / "runs" / notebook)
         yield page
         browser.close()
 
 
-def _finished(runs: Path, seconds: float = 120) -> dict:
+def _finished(runs: Path, seconds: float = 240) -> dict:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         records = [json.loads(path.read_text()) for path in runs.glob("*/run.json")]
         if records and records[0]["status"] != "running":
             return records[0]
         time.sleep(0.25)
-    pytest.fail(f"{NOTEBOOK} did not reach its last cell")
+    pytest.fail(f"{runs.name} did not reach its last cell")
 
 
 class Cell:
@@ -288,3 +305,43 @@ def test_a_burst_of_keys_ends_with_the_newest_value(page):
 
 def test_the_console_reports_no_error(page):
     assert page.said == []
+
+
+def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, chromium):
+    """The whole of a square drawing fills the canvas, so that screen pixels tell pixels of the picture."""
+    folder, _ = bare
+    square = head(ground="#ffffff").crop((0, 40, 320, 360))
+    drawings = folder / "girl"
+    drawings.mkdir()
+    save(drawings / "a.png", square, **named(POINTS - (0, 40)))
+    save(drawings / "b.png", head(ground="#ffffff"))
+    path = folder / "notebooks/11_drawings.ipynb"
+    given = f'drawings: str = \\"{drawings}\\"'
+    path.write_text(path.read_text().replace('drawings: str = \\"\\"', given))
+    marks = drawings / "a.landmarks.json"
+    with _opened(server, chromium, "11_drawings", folder) as page:
+        assert page.run["status"] == "completed"
+        cell = page.locator(".jp-CodeCell").filter(has_text="landmark_editor.Editor")
+        canvas = cell.locator("canvas").last
+        canvas.scroll_into_view_if_needed()
+        cell.get_by_role("button", name="near").click()
+        page.wait_for_timeout(1500)
+        shoot(page, "landmarks")
+        box = canvas.bounding_box()
+        scale = box["width"] / 320
+        x, y = (np.array(POINTS[2]) - (0, 40) + 0.5) * scale + (box["x"], box["y"])
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 10 * scale, y + 6 * scale, steps=8)
+        page.mouse.up()
+        cell.get_by_text("changed, not saved").wait_for(timeout=20_000)
+        shoot(page, "landmarks_dragged")
+        cell.get_by_role("button", name="save").click()
+        cell.get_by_text("saved a.landmarks.json").wait_for(timeout=20_000)
+        [face] = json.loads(marks.read_text())["faces"]
+        moved = np.array([face[name] for name in named()]) - (POINTS - (0, 40))
+        assert np.abs(moved[2] - (10, 6)).max() < 1 and not moved[[0, 1, 3, 4]].any()
+        cell.get_by_role("button", name="next").click()
+        cell.get_by_text("b.png (2 of 2)").wait_for(timeout=20_000)
+        shoot(page, "landmarks_next")
+        assert not (drawings / "b.landmarks.json").exists() and page.said == []
