@@ -140,7 +140,7 @@ def tailor(
     hold = np.where(rim, 0, 0.55 * np.clip(edge / 0.03, 0.25, 1))[:, None]
     for _ in range(int(6 + 14 * cut.loose)):
         points = points + hold * (around @ points - points)
-    amount = 0.0022 + 0.0042 * cut.loose
+    amount = 0.0035 + 0.0065 * cut.loose
     points, lines = fold(points, normal, mean, along, arm, amount, cut.waist is not None, rng)
     depth = ((points - base) * normal).sum(1)
     least = 0.0035 + under if cut.waist is None else 0.0075 * np.clip(edge / 0.1, 0, 1) - 0.004

@@ -39,10 +39,12 @@ def _crown(skull: Skull, rim: Array, gap: Callable[[Array], Array], round_: floa
     return sheet
 
 
-def _brim(edge: Array, centre: Array, reach: Array, drop: Array) -> Array:
+def _brim(edge: Array, centre: Array, reach: Array, drop: Array, ahead: float = 0.0) -> Array:
     """A rim of cloth, rows outwards from ``edge`` C x 3: ``reach`` C metres out and ``drop`` C down, and back
-    below so that it has two sides."""
+    below so that it has two sides. ``ahead``: how far it points to the front, 0 to 1, instead of outwards."""
     out = (edge - centre) * [1, 0, 1]
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    out = (1 - ahead) * out + ahead * np.array([0, 0, 1.0])
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     rows = []
     for s, under in ((0, 0), (0.25, 0), (0.5, 0), (0.75, 0), (1, 0), (1, 1), (0.5, 1), (0, 1)):
@@ -59,7 +61,7 @@ def make(skull: Skull, kind: str, rng: np.random.Generator) -> list[Mesh]:
     rim = _rim(_AZIMUTHS, front, back)
     ahead = np.cos(np.radians(_AZIMUTHS))
     if kind == "beanie":
-        sheet = _crown(skull, rim, lambda t: 0.008 + 0.016 * t**2 + 0.012 * np.clip(-ahead, 0, 1) * t)
+        sheet = _crown(skull, rim, lambda t: 0.010 + 0.013 * np.sin(np.pi * t * 0.5) + 0.010 * np.clip(-ahead, 0, 1) * np.sin(np.pi * t))
         up = np.linspace(-0.1, 1, 8)[:, None, None]
         low, high = sheet[0], sheet[5]
         out = (low - skull.centre) * [1, 0, 1]
@@ -68,12 +70,12 @@ def make(skull: Skull, kind: str, rng: np.random.Generator) -> list[Mesh]:
         cuff = low + (high - low) * up + out * (0.0045 * np.sin(np.pi * np.clip(0.08 + 0.9 * up, 0, 1)) ** 0.4)
         return [_mesh("hat", sheet, colour), _mesh("cuff", cuff + knit, colour * 0.96)]
     if kind == "cap":
-        sheet = _crown(skull, rim, lambda t: 0.009 + 0.014 * np.sin(np.pi * t * 0.5) + 0 * ahead)
-        share = np.clip((ahead - 0.42) / 0.58, 0, 1) ** 0.6
-        visor = _brim(sheet[0] + [0, 0.004, 0], skull.centre, 0.072 * share, 0.016 * share + 0.004)
-        here = np.flatnonzero(ahead > 0.4)
+        sheet = _crown(skull, rim, lambda t: 0.011 + 0.014 * np.sin(np.pi * t * 0.5) + 0 * ahead)
+        here = np.sort(np.flatnonzero(ahead > 0.5))
+        share = np.clip((ahead[here] - 0.5) / 0.5, 0, 1) ** 0.55
+        visor = _brim(sheet[0, here] + [0, 0.004, 0], skull.centre, 0.07 * share, 0.020 * share + 0.003, 0.6)
         ball = _brim(sheet[-1] + 0.007 * _ring(), skull.centre, np.full(_COLUMNS, 0.001), np.full(_COLUMNS, 0.004))
-        meshes = [_mesh("hat", sheet, colour), _mesh("visor", visor[:, np.sort(here)], colour * 0.92, wrap=False)]
+        meshes = [_mesh("hat", sheet, colour), _mesh("visor", visor, colour * 0.92, wrap=False)]
         return [*meshes, _mesh("knob", ball, colour * 0.92)]
     if kind == "bucket":
         sheet = _crown(skull, rim, lambda t: 0.010 + 0.020 * np.clip(t * 3, 0, 1) * (1 - 0.35 * t) + 0 * ahead)
@@ -118,7 +120,7 @@ def pressed(points: NDArray[np.float32], skull: Skull, hat: list[Mesh]) -> NDArr
     lowest = np.interp(azimuth, _AZIMUTHS, rim_elevation, period=360)
     scalp = np.linalg.norm(skull.at(azimuth, elevation)[0] - skull.centre, axis=1)
     above = np.clip((elevation - lowest + 7) / 7, 0, 1)  # it begins to lie down just below the hat
-    most = scalp + 0.006 + (1 - above) * 0.05
+    most = scalp + 0.0045 + (1 - above) * 0.05
     scale = np.where(above > 0, np.minimum(most / np.maximum(radius, 1e-6), 1), 1)
     return (skull.centre + d * scale[:, None]).astype(np.float32)
 

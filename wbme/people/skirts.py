@@ -69,6 +69,9 @@ def make(
     cloth, rows = _tube(drop.waist, drop.hem, drop.open)
     mean = cloth.mean()
     base = (cloth.blend @ person.vertices.astype(float)).reshape(rows, -1, 3)
+    for _ in range(8):  # cloth bridges the hollows of the body
+        ring = (np.roll(base, 1, 1) + np.roll(base, -1, 1)) / 2
+        base = base + 0.5 * (ring - base) if not drop.open else base
     middle = base.mean(1, keepdims=True)
     out = (base - middle) * [1, 0, 1]
     out /= np.linalg.norm(out, axis=2, keepdims=True)
