@@ -110,10 +110,11 @@ class Garment:
 
 def tailor(
     person: body.Body, cut: Cut, part: str, colour: Array, rng: np.random.Generator, *,
-    piece: str = "tights", texture: NDArray[np.uint8] | None = None, under: float = 0.0,
+    texture: NDArray[np.uint8] | None = None, under: float = 0.0, folded: float = 1.0,
 ) -> Garment:  # fmt: skip
-    """Make a garment of ``cut`` for a body at rest. under: room for what is worn below, metres."""
-    whole = fabric(piece)
+    """Make a garment of ``cut`` for a body at rest. under: room for what is worn below, metres; folded: how
+    deep its folds are, 1 for what is worn outermost."""
+    whole = fabric("tights")
     along, arm = limbs()
     mean = whole.mean()
     cloth = whole.clip(covered(cut, mean, whole.blend @ along, whole.blend @ arm))
@@ -140,13 +141,13 @@ def tailor(
     hold = np.where(rim, 0, 0.55 * np.clip(edge / 0.03, 0.25, 1))[:, None]
     for _ in range(int(6 + 14 * cut.loose)):
         points = points + hold * (around @ points - points)
-    amount = 0.0035 + 0.0065 * cut.loose
+    amount = folded * (0.0035 + 0.0065 * cut.loose)
     points, lines = fold(points, normal, mean, along, arm, amount, cut.waist is not None, rng)
     depth = ((points - base) * normal).sum(1)
     least = 0.0035 + under if cut.waist is None else 0.0075 * np.clip(edge / 0.1, 0, 1) - 0.004
     points = points + normal * np.clip(least - depth, 0, 0.05)[:, None]
     for loop in loops:  # a clean edge
-        for _ in range(6):
+        for _ in range(6 if cut.sleeve >= 0.12 else 24):
             points[loop] = points[loop] / 2 + (np.roll(points[loop], 1, 0) + np.roll(points[loop], -1, 0)) / 4
     bone, weight = weights_of(cloth.blend)
     garment = Garment(

@@ -161,7 +161,9 @@ def tie(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
     """A tie: its knot in the neckline and its blade down the front."""
     top = rim.points[0] + np.array([0, 0.006, 0.006])
     length = np.concatenate([np.linspace(0, 0.045, 6), np.linspace(0.05, 0.36, 16)])
-    wide = np.interp(length, [0, 0.008, 0.034, 0.045, 0.05, 0.32, 0.36], [0.015, 0.019, 0.012, 0.010, 0.013, 0.034, 0.0005])
+    wide = np.interp(
+        length, [0, 0.008, 0.034, 0.045, 0.05, 0.32, 0.36], [0.015, 0.019, 0.012, 0.010, 0.013, 0.034, 0.0005]
+    )
     bulge = np.interp(length, [0, 0.01, 0.036, 0.048, 0.06], [0.007, 0.011, 0.009, 0.002, 0.0])
     u = np.linspace(-1, 1, 9)
     own = made.points[: made.count]
@@ -182,23 +184,16 @@ def tie(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
     return [blade, knot]
 
 
-def breast_pocket(made: Garment, colour: Array, crest: bool) -> Garment:
-    """A welt on the left breast, or the badge of a school."""
-    x = np.linspace(0.062, 0.102 if crest else 0.128, 7)
-    y = np.linspace(1.205, 1.150 if crest else 1.190, 7)
-    own = made.points[: made.count]
+def crest(made: Garment) -> Garment:
+    """The badge of a school, a shield on the left breast."""
+    side, down = np.meshgrid(np.linspace(-0.02, 0.02, 7), np.linspace(0, 1, 7))
+    x = 0.082 + side * np.sqrt(np.clip(1 - down**3, 0.001, 1))
     rest = made.rest[: made.count]
     ahead = np.flatnonzero(rest[:, 2] > 0.02)
-    grid = np.stack(np.meshgrid(x, y), -1)
-    if crest:  # a shield
-        down = np.linspace(0, 1, 7)[:, None]
-        grid[..., 0] = 0.082 + (grid[..., 0] - 0.082) * np.sqrt(np.clip(1 - down**3, 0.001, 1))
-        colour = np.array([0.78, 0.62, 0.25])
-    _, near = cKDTree(rest[ahead, :2]).query(grid.reshape(-1, 2), k=3)
-    sheet = own[ahead[near]].mean(1).reshape(7, 7, 3)
-    for _ in range(4):
-        sheet[1:-1] = (sheet[:-2] + 2 * sheet[1:-1] + sheet[2:]) / 4
-    return attached(made, "pocket", sheet, ahead[near[:7, 0]], colour, wrap=False, lift=0.0025)
+    _, near = cKDTree(rest[ahead, :2]).query(np.stack([x, 1.205 - 0.055 * down], -1).reshape(-1, 2), k=3)
+    sheet = made.points[ahead[near]].mean(1).reshape(7, 7, 3)
+    colour = np.array([0.78, 0.62, 0.25])
+    return attached(made, "crest", sheet, ahead[near[:7, 0]], colour, wrap=False, lift=0.0025)
 
 
 def _lapels(made: Garment, rim: Rim, colour: Array) -> list[Garment]:

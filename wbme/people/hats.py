@@ -61,24 +61,38 @@ def make(skull: Skull, kind: str, rng: np.random.Generator) -> list[Mesh]:
     rim = _rim(_AZIMUTHS, front, back)
     ahead = np.cos(np.radians(_AZIMUTHS))
     if kind == "beanie":
-        sheet = _crown(skull, rim, lambda t: 0.010 + 0.013 * np.sin(np.pi * t * 0.5) + 0.010 * np.clip(-ahead, 0, 1) * np.sin(np.pi * t))
+        sheet = _crown(
+            skull,
+            rim,
+            lambda t: (
+                0.010 + 0.013 * np.sin(np.pi * t * 0.5) + 0.010 * np.clip(-ahead, 0, 1) * np.sin(np.pi * t)
+            ),
+        )
         up = np.linspace(-0.1, 1, 8)[:, None, None]
         low, high = sheet[0], sheet[5]
         out = (low - skull.centre) * [1, 0, 1]
         out /= np.linalg.norm(out, axis=1, keepdims=True)
         knit = 0.0011 * np.cos(np.arange(_COLUMNS) * np.pi)[:, None] * out
-        cuff = low + (high - low) * up + out * (0.0045 * np.sin(np.pi * np.clip(0.08 + 0.9 * up, 0, 1)) ** 0.4)
+        cuff = (
+            low + (high - low) * up + out * (0.0045 * np.sin(np.pi * np.clip(0.08 + 0.9 * up, 0, 1)) ** 0.4)
+        )
         return [_mesh("hat", sheet, colour), _mesh("cuff", cuff + knit, colour * 0.96)]
     if kind == "cap":
-        sheet = _crown(skull, rim, lambda t: 0.011 + 0.014 * np.sin(np.pi * t * 0.5) + 0 * ahead)
+        sheet = _crown(skull, rim, lambda t: 0.010 + 0.008 * np.sin(np.pi * t * 0.5) + 0 * ahead)
         here = np.sort(np.flatnonzero(ahead > 0.5))
-        share = np.clip((ahead[here] - 0.5) / 0.5, 0, 1) ** 0.55
-        visor = _brim(sheet[0, here] + [0, 0.004, 0], skull.centre, 0.07 * share, 0.020 * share + 0.003, 0.6)
-        ball = _brim(sheet[-1] + 0.007 * _ring(), skull.centre, np.full(_COLUMNS, 0.001), np.full(_COLUMNS, 0.004))
+        share = np.clip((ahead[here] - 0.5) / 0.5, 0, 1) ** 0.8
+        visor = _brim(
+            sheet[0, here] + [0, 0.004, 0], skull.centre, 0.066 * share, 0.016 * share + 0.002, 0.75
+        )
+        ball = _brim(
+            sheet[-1] + 0.007 * _ring(), skull.centre, np.full(_COLUMNS, 0.001), np.full(_COLUMNS, 0.004)
+        )
         meshes = [_mesh("hat", sheet, colour), _mesh("visor", visor, colour * 0.92, wrap=False)]
         return [*meshes, _mesh("knob", ball, colour * 0.92)]
     if kind == "bucket":
-        sheet = _crown(skull, rim, lambda t: 0.010 + 0.020 * np.clip(t * 3, 0, 1) * (1 - 0.35 * t) + 0 * ahead)
+        sheet = _crown(
+            skull, rim, lambda t: 0.010 + 0.020 * np.clip(t * 3, 0, 1) * (1 - 0.35 * t) + 0 * ahead
+        )
         brim = _brim(sheet[0], skull.centre, np.full(_COLUMNS, 0.042), np.full(_COLUMNS, 0.034))
         return [_mesh("hat", sheet, colour), _mesh("brim", brim, colour * 0.97)]
     sheet = _crown(skull, rim, lambda t: 0.010 + 0.022 * np.clip(t * 2.5, 0, 1) + 0 * ahead)

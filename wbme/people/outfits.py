@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from wbme.people import body, clothes, patterns, skirts
 from wbme.people.cloth import Array, limbs
 from wbme.people.clothes import Cut, Garment
-from wbme.people.collars import COLLARS, breast_pocket, buttons, neck_rim, tie
+from wbme.people.collars import COLLARS, buttons, crest, neck_rim, tie
 from wbme.people.skirts import Drop
 from wbme.people.variety import tables
 
@@ -57,7 +57,9 @@ class _Wardrobe:
         dress = lower == "dress"
         self._add("shoes", np.array(self._colour("shoes")), CUTS["shoes"])
         patterned = self._pattern(_family(tops[-1]), colours[-1])
-        below = colours[-1] if suit or dress else self._colour(row.get("lower colours", "trousers and skirts"))
+        below = (
+            colours[-1] if suit or dress else self._colour(row.get("lower colours", "trousers and skirts"))
+        )
         if skirt:
             own = patterned if suit or dress else self._pattern("skirt", below)
             self._skirt(lower, below, DROPS[lower], own)
@@ -71,7 +73,8 @@ class _Wardrobe:
             if skirt or top == "coat":
                 cut = replace(cut, hem=max(cut.hem, _SHORT + (0.0 if top == tops[-1] else 0.02)))
             texture = patterned if top == tops[-1] else self._pattern(_family(top), colour)
-            made = self._add(top, colour, cut, texture=texture, under=_UNDER.get(top, 0.0))
+            folded = 1.0 if top == tops[-1] else 0.25  # or they would show through what is worn over them
+            made = self._add(top, colour, cut, texture=texture, under=_UNDER.get(top, 0.0), folded=folded)
             self._trim(made, top, colour, closed, row)
         if dress:
             self._skirt("belt", self._near(colours[-1], 0.72), DROPS["belt"], None)
@@ -90,7 +93,9 @@ class _Wardrobe:
 
     def _colour(self, table: str) -> Array:
         colours = np.array(tables()[table])
-        return np.clip(colours[int(self.rng.integers(len(colours)))] * self.rng.uniform(0.92, 1.06), 0.03, 0.95)
+        return np.clip(
+            colours[int(self.rng.integers(len(colours)))] * self.rng.uniform(0.92, 1.06), 0.03, 0.95
+        )
 
     def _near(self, colour: Array, factor: float) -> Array:
         return np.clip(colour * factor, 0.02, 0.95)
@@ -102,9 +107,11 @@ class _Wardrobe:
 
     def _add(
         self, part: str, colour: Array, cut: Cut, *, texture: NDArray[np.uint8] | None = None,
-        under: float = 0.0,
+        under: float = 0.0, folded: float = 1.0,
     ) -> Garment:  # fmt: skip
-        made = clothes.tailor(self.person, cut, part, colour, self.rng, texture=texture, under=under)
+        made = clothes.tailor(
+            self.person, cut, part, colour, self.rng, texture=texture, under=under, folded=folded
+        )
         self.garments.append(made)
         self.cuts.append(cut)
         return made
@@ -125,7 +132,8 @@ class _Wardrobe:
             self.garments += tie(made, rim, self._colour("ties"))
         if top in ("jacket", "coat"):
             self.garments += buttons(made, rim, 2 if top == "jacket" else 1, self._near(colour, 0.6), 0.011)
-            self.garments.append(breast_pocket(made, self._near(colour, 1.08), bool(row.get("crest"))))
+            if row.get("crest"):
+                self.garments.append(crest(made))
 
 
 def _table(top: str) -> str:

@@ -121,7 +121,9 @@ def _hand(joints: dict[str, NDArray], side: str, arm: Arm) -> dict[str, Rotation
     fore = joints[f"wrist.{side}"] - joints[f"lowerarm01.{side}"]
     twist = Rotation.from_rotvec(-sign * np.radians(arm.twist / 2) * fore / np.linalg.norm(fore))
     to_palm, outwards = np.radians(arm.bend)
-    wrist = Rotation.from_rotvec(to_palm * bend) * Rotation.from_rotvec(-outwards * _towards(back, across, along))
+    wrist = Rotation.from_rotvec(to_palm * bend) * Rotation.from_rotvec(
+        -outwards * _towards(back, across, along)
+    )
     turns = {f"lowerarm02.{side}": twist, f"wrist.{side}": twist * wrist}
     curls, spread = FINGERS[arm.fingers]
     for finger, own in ((2, 1.0), (3, 0.3), (4, -0.5), (5, -1.2)):

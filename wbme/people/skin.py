@@ -29,8 +29,8 @@ _SWATCH = np.array([[tone.L, tone.a, tone.b] for tone in MONK])
 class Complexion:
     """Colours of a person. monk: 1 to 10; undertone: -1 rosy to 1 golden; iris, hair (of brows and stubble):
     sRGB in [0, 1]; lips: 0 bare to 1 painted with ``lipstick``, sRGB; brow: thickness, 1 is average; arch and
-    density in [0, 1]; freckles, blush, stubble, liner in [0, 1]; moles:
-    how many on the face."""
+    density in [0, 1]; freckles, blush, liner in [0, 1]; stubble: 0 to 1.7, a short beard above 1; moles: how
+    many on the face."""
 
     monk: int = 3
     undertone: float = 0.0

@@ -47,7 +47,9 @@ def _tube(waist: float, hem: float, is_open: bool) -> tuple[Cloth, int]:
     start, span = (0.16, 2 * np.pi + 0.16) if is_open else (-np.pi, 2 * np.pi)
     around = start + np.linspace(0, span, _COLUMNS, endpoint=is_open)
     at = np.stack(np.meshgrid(around, heights), -1).reshape(-1, 2) * [_GIRTH, 1]
-    plane = np.concatenate([np.stack([(azimuth + k) * _GIRTH, p[:, 1]], 1) for k in (-2 * np.pi, 0, 2 * np.pi)])
+    plane = np.concatenate(
+        [np.stack([(azimuth + k) * _GIRTH, p[:, 1]], 1) for k in (-2 * np.pi, 0, 2 * np.pi)]
+    )
     far, near = cKDTree(plane).query(at, k=5)
     weight = 1 / (far + 0.004) ** 2
     weight /= weight.sum(1, keepdims=True)
@@ -87,7 +89,11 @@ def make(
     points = (base + out * off[..., None]).reshape(-1, 3)
     bone, weight = weights_of(cloth.blend)
     uv = np.stack(
-        [np.tile(0.5 + (angle - start - np.pi) * _GIRTH / SPAN, rows), np.repeat(0.9 - deep / SPAN, _COLUMNS)], 1
+        [
+            np.tile(0.5 + (angle - start - np.pi) * _GIRTH / SPAN, rows),
+            np.repeat(0.9 - deep / SPAN, _COLUMNS),
+        ],
+        1,
     )
     first = 1 if drop.pleats else max(rows // 3, 1)
     step = np.arange(rows) * _COLUMNS

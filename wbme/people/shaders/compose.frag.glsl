@@ -133,7 +133,7 @@ void main() {
         float tear = smoothstep(0.0016, 0.0004, above) * smoothstep(-0.0012, 0.0, above);
         colour += (0.30 * key_colour * shadow + 0.25 * sky) * tear * (0.4 + 0.6 * noise(rest / 0.0018).w);
     } else if (material == MOUTH) {
-        colour *= mix(0.55, 1.0, smoothstep(0.1, 0.75, open_share));
+        colour *= mix(0.72, 1.0, smoothstep(0.1, 0.75, open_share));
         colour += glints(n, v, 0.28, 0.035, shadow, open_share) * 0.5 * open_share;
     } else if (material == HAIR) {
         vec3 t = texelFetch(tangents, p, 0).xyz;

@@ -76,7 +76,8 @@ void main() {
     } else if (material == CLOTH) {
         wrap += 0.10;
     } else if (material == MOUTH) {
-        blocked = vec3(mix(0.5, 1.0, shadow));  // wet and pale, it lights itself: lips shade it softly
+        blocked = vec3(mix(0.65, 1.0, shadow));  // teeth pass light on among themselves: lips shade them softly
+        bounce = vec3(max(open_share, 0.5));
     }
     vec3 light = key_colour * wrapped(key, wrap) * blocked * mix(vec3(1.0), bounce, 0.35);
     if (material == HAIR) {
