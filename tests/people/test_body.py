@@ -129,7 +129,7 @@ def test_the_face_has_the_tone_asked_for_on_the_texture_and_in_the_picture(tone)
     np.testing.assert_allclose(made.facts["skin_lab"], median, atol=0.6)
     model = person.pose(rig.Pose()).model
     middle = model.landmarks.mean(0).astype(float)
-    seen = Camera((96, 96), middle + [0, 0, 1.0], middle, 110.0)
+    seen = Camera((96, 96), middle + np.array([0, 0, 1.0]), middle, 110.0)
     drawn = gbuffer.draw(context.get(), model, seen, lights.neutral())
     here = np.isin(drawn.label, [INDEX["skin"], INDEX["nose"]])
     assert here.mean() > 0.1

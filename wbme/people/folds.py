@@ -1,7 +1,7 @@
 """Folds of cloth as an artist sets them: strokes on the garment that raise it and may be drawn as lines.
 
-They start where cloth is held (armpit, elbow, waist, crotch, knee, cuff) and run out. Places are metres on the
-mean person; on an arm, its length (0 shoulder, 1 wrist) and the angle around it in radians.
+They start where cloth is held (armpit, elbow, waist, crotch, knee, cuff) and run out. Places are metres on
+the mean person; on an arm, its length (0 shoulder, 1 wrist) and the angle around it in radians.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from wbme.people.cloth import Array, Numbers
 
 _STEPS = 13
-# x, y of both ends and sag at the middle, on a side's front (1) or back (-1); chance of each. Trunk, then legs.
+# x, y of both ends and sag at the middle, on the front (1) or back (-1); chance of each. Trunk, then legs.
 _TRUNK = (
     (0.148, 1.238, 0.085, 1.215, -0.010, 1, 0.9), (0.150, 1.225, 0.105, 1.165, -0.006, 1, 0.7),
     (0.146, 1.255, 0.105, 1.290, 0.004, 1, 0.5), (0.150, 1.235, 0.080, 1.200, -0.012, -1, 0.9),

@@ -108,7 +108,7 @@ def _reach(joints: dict[str, NDArray], side: str, arm: Arm, shrugged: Rotation) 
 
 
 def _hand(joints: dict[str, NDArray], side: str, arm: Arm) -> dict[str, Rotation]:
-    """Forearm, wrist and fingers: MakeHuman's hand is stiff, flat and spread, a hand at ease is none of it."""
+    """Forearm, wrist and fingers: MakeHuman's hand is flat and spread, a hand at ease is not."""
     across = joints[f"finger2-1.{side}"] - joints[f"finger5-1.{side}"]
     along = joints[f"finger3-1.{side}"] - joints[f"wrist.{side}"]
     along /= np.linalg.norm(along)

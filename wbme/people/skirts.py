@@ -22,8 +22,8 @@ _GIRTH = 0.17  # radius that patterns are wound around with
 
 @dataclass(frozen=True)
 class Drop:
-    """The shape of a skirt, metres on the mean person: from ``waist`` down to ``hem``. flare: how much farther
-    the hem stands off. pleats: number of knife pleats, or 0 for soft folds; deep: how deep they are.
+    """The shape of a skirt, metres on the mean person: from ``waist`` down to ``hem``. flare: how much
+    farther the hem stands off. pleats: number of knife pleats, or 0 for soft folds; deep: how deep they are.
     open: the two ends overlap in front, like a coat's. ease: room for what is worn below."""
 
     waist: float = 0.97
@@ -42,7 +42,7 @@ def _tube(waist: float, hem: float, is_open: bool) -> tuple[Cloth, int]:
     p = whole.mean()
     centre = np.array([0.0, 0.02])
     azimuth = np.arctan2(p[:, 0] - centre[0], p[:, 2] - centre[1])
-    rows = max(int(round((waist - hem) / _ROW)), 3) + 1
+    rows = max(round((waist - hem) / _ROW), 3) + 1
     heights = np.linspace(min(waist, TOP + 0.008), hem, rows)
     start, span = (0.16, 2 * np.pi + 0.16) if is_open else (-np.pi, 2 * np.pi)
     around = start + np.linspace(0, span, _COLUMNS, endpoint=is_open)
@@ -67,7 +67,7 @@ def make(
     person: body.Body, drop: Drop, part: str, colour: Array, rng: np.random.Generator, *,
     texture: NDArray[np.uint8] | None = None, under: float = 0.0,
 ) -> Garment:  # fmt: skip
-    """A skirt of ``drop`` on a body at rest, with its folds as curves. under: room for what is below, metres."""
+    """A skirt of ``drop`` on a body at rest, with its folds as curves. under: room below it, metres."""
     cloth, rows = _tube(drop.waist, drop.hem, drop.open)
     mean = cloth.mean()
     base = (cloth.blend @ person.vertices.astype(float)).reshape(rows, -1, 3)
