@@ -121,6 +121,7 @@ class _Wardrobe:
     ) -> None:
         made = skirts.make(self.person, drop, part, colour, self.rng, texture=texture, under=under)
         self.garments.append(made)
+        self.cuts.append(Cut(hem=drop.waist - 0.12, waist=drop.waist))  # lower down one may see under it
 
     def _trim(self, made: Garment, top: str, colour: Array, closed: bool, row: dict[str, Any]) -> None:
         """What is sewn to a top: collar, buttons, pocket, tie."""
