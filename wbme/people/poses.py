@@ -60,10 +60,13 @@ def _spread(rotations: dict[str, Vector], bones: tuple[str, ...], turn: Vector) 
 def _stand(rotations: dict[str, Vector], row: dict[str, Any], side: str, rng: np.random.Generator) -> None:
     """Legs, hips and shoulders of a stance; ``side`` is the one that carries the weight."""
     other, sign = ("R", 1.0) if side == "L" else ("L", -1.0)
-    for leg, s in (("L", 1.0), ("R", -1.0)):  # MakeHuman stands astride
-        rotations[f"upperleg01.{leg}"] = (0.0, 0.0, -3.0 * s)
     strength = float(rng.uniform(0.75, 1.15))
     lift = float(row.get("hip", 0.0)) * strength * sign
+    for leg, s in (
+        ("L", 1.0),
+        ("R", -1.0),
+    ):  # MakeHuman stands astride; the legs stay upright as the hip rises
+        rotations[f"upperleg01.{leg}"] = (0.0, 0.0, -3.0 * s - lift)
     if lift:  # the hip over the standing leg rises, the shoulders tilt back
         rotations["root"] = (0.0, 0.0, lift)
         _spread(rotations, _LOW, (0.0, 0.0, -1.7 * lift))
