@@ -35,7 +35,7 @@ class Cut:
     wide: float = 0.078
     vee: float = 0.0
     sleeve: float = 0.30
-    hem: float = 0.83
+    hem: float = 0.86
     ease: float = 0.008
     loose: float = 0.7
     waist: float | None = None
@@ -61,7 +61,8 @@ def covered(cut: Cut, p: Array, along: Array, arm: Array) -> Array:
         inside = np.minimum(
             inside, 0.135 + 10 * cut.sleeve * 0.012 - np.abs(p[:, 0]) + 0.15 * (1.33 - p[:, 1])
         )
-    inside = np.where(arm > 0.5, np.minimum(inside, (cut.sleeve - along) * length), inside)
+    else:
+        inside = np.where(arm > 0.5, np.minimum(inside, (cut.sleeve - along) * length), inside)
     return np.minimum(inside, np.where(arm > 0.5, 1.0, p[:, 1] - cut.hem))
 
 
