@@ -25,6 +25,7 @@ from wbme.people.views import Plan
 
 Bytes = NDArray[np.uint8]
 _LAYERS = ("palette", "oracle", "ink", "drawn")
+_STANCES = ("relaxed", "contrapposto", "hand on hip", "hands low", "folded", "clasped", "peace", "waving")
 _HIDDEN = 0.006  # metres of what may lie before a landmark that still counts as seen
 
 
@@ -116,8 +117,7 @@ def _gathered(plan: Plan, rng: np.random.Generator, number: int, people: list[in
     for place, who in enumerate(rng.choice(people, count, replace=False).tolist()):
         x = (place - (count - 1) / 2) * float(rng.uniform(0.38, 0.5))
         back = -0.3 * (place % 2) + float(rng.normal(0, 0.06))
-        full = "full" if count > 2 else "half"
-        model = person.sample(plan.seed, who).shoot(1000 + number, full)
+        model = person.sample(plan.seed, who).shoot(1000 + number, "half", str(rng.choice(_STANCES)))
         made = placed(model, -18 * x + float(rng.normal(0, 8)), np.array([x, 0, back]))
         models.append(replace(made, facts={"identity": f"p{who:04d}", **made.facts}))
     return models

@@ -16,7 +16,7 @@ from wbme.people.variety import tables
 CUTS = {name: Cut(**row) for name, row in tables()["cuts"].items()}
 DROPS = {name: Drop(**row) for name, row in tables()["skirts"].items()}
 OUTFITS: dict[str, dict[str, Any]] = tables()["outfits"]
-_UNDER = {"jacket": 0.007, "vest": 0.005, "coat": 0.010}
+_UNDER = {"jacket": 0.007, "vest": 0.009, "coat": 0.010}
 _SHORT = 0.93  # hem of what is worn over a skirt
 
 

@@ -104,10 +104,13 @@ class Person:
         part = self.body.anatomy.parts["skin"]
         return ~self.garments.hides[part.source][part.triangles].all(1)
 
-    def shoot(self, shot: int, framing: Literal["portrait", "half", "full"] = "portrait") -> Model:
-        """The person in its ``shot``-th posture and expression. The same numbers give the same arrays."""
+    def shoot(
+        self, shot: int, framing: Literal["portrait", "half", "full"] = "portrait", stance: str | None = None
+    ) -> Model:
+        """The person in its ``shot``-th posture and expression, in a ``stance`` of wbme.people.poses or by
+        chance. The same arguments give the same arrays."""
         rng = generator(self.seed, "shot", self.number, shot)
-        pose = poses.sample(rng, full=framing != "portrait")
+        pose = poses.sample(rng, full=framing != "portrait", stance=stance)
         posed = self.body.pose(pose)
         moves = posed.moves
         head = moves[self.body.anatomy.bones.index("head")]
