@@ -91,5 +91,6 @@ def _arms(row: dict[str, Any], side: str, rng: np.random.Generator) -> dict[str,
     arms = {}
     for end, arm in ((side, near), (other, far)):
         jitter = rng.normal(0, 0.012, 3) * (1.0 if arm.free else 0.0)
-        arms[end] = replace(arm, wrist=tuple(float(v) for v in np.array(arm.wrist) + jitter))
+        x, y, z = (np.array(arm.wrist) + jitter).tolist()
+        arms[end] = replace(arm, wrist=(x, y, z))
     return arms
