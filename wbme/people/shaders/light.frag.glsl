@@ -77,7 +77,8 @@ void main() {
         wrap += 0.10;
     } else if (material == MOUTH) {
         blocked = vec3(mix(0.65, 1.0, shadow));  // teeth pass light on among themselves: lips shade them softly
-        bounce = vec3(max(open_share, 0.5));
+        bounce = vec3(max(open_share, 0.8));
+        wrap += 0.6;
     }
     vec3 light = key_colour * wrapped(key, wrap) * blocked * mix(vec3(1.0), bounce, 0.35);
     if (material == HAIR) {
