@@ -35,6 +35,7 @@ void main() {
     vec3 n = texelFetch(normals, p, 0).xyz;
     vec3 rest = texelFetch(rests, p, 0).xyz;
     vec3 view = normalize(eye_point - here.xyz);
+    if (material == MOUTH && dot(n, view) < 0.0) n = -n;  // the teeth's triangles are wound both ways
     float facing = clamp(dot(n, view), 0.15, 1.0);
     float footprint = here.w / pixels_per_radian / facing;
     vec3 bump = vec3(0.0);
