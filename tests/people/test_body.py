@@ -13,7 +13,8 @@ from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import MONK
 from wbme.geometry import landmarks as names
 from wbme.geometry.parsing import INDEX
-from wbme.people import anatomy, body, expression, phenotype, rig
+from wbme.people import anatomy, body, context, expression, gbuffer, lights, phenotype, poses, rig
+from wbme.people.camera import Camera
 from wbme.people.skin import Complexion
 
 pytestmark = pytest.mark.slow  # all of them need the body's data, some 0.1 to 2 s each
@@ -118,13 +119,33 @@ def test_sampled_people_differ_and_keep_to_the_tone_asked_for():
 
 
 @pytest.mark.parametrize("tone", range(1, 11))
-def test_the_skin_has_the_tone_asked_for(tone):
-    made = body.build(phenotype.sample(generator(1, "tone", tone), monk=tone)).skin
+def test_the_face_has_the_tone_asked_for_on_the_texture_and_in_the_picture(tone):
+    person = body.build(phenotype.sample(generator(1, "tone", tone), monk=tone))
+    made = person.skin
     face = np.isin(made.label_map, [INDEX["skin"], INDEX["nose"]])
     median = np.median(srgb_to_lab(made.texture[face][:, :3] / 255), axis=0)
-    swatch = MONK[tone - 1]
-    assert delta_e00(median, [swatch.L, swatch.a, swatch.b]) < 3
+    swatches = [[m.L, m.a, m.b] for m in MONK]
+    assert delta_e00(median, swatches[tone - 1]) < 3
     np.testing.assert_allclose(made.facts["skin_lab"], median, atol=0.6)
+    model = person.pose(rig.Pose()).model
+    middle = model.landmarks.mean(0).astype(float)
+    seen = Camera((96, 96), middle + np.array([0, 0, 1.0]), middle, 110.0)
+    drawn = gbuffer.draw(context.get(), model, seen, lights.neutral())
+    here = np.isin(drawn.label, [INDEX["skin"], INDEX["nose"]])
+    assert here.mean() > 0.1
+    lab = np.median(srgb_to_lab(drawn.albedo[here]), axis=0)
+    assert int(np.argmin([delta_e00(lab, swatch) for swatch in swatches])) == tone - 1
+
+
+def test_ages_and_the_shapes_of_faces_are_spread():
+    people = [phenotype.sample(generator(2, "spread", k)) for k in range(200)]
+    ages = np.histogram([p.age for p in people], (18, 35, 55, 76))[0] / len(people)
+    assert (ages > 0.1).all() and ages[0] < 0.65
+    heads = [name for p in people for name in p.details if name.startswith("head-") and name.count("-") == 1]
+    counts = {name: heads.count(name) / len(people) for name in heads}
+    assert len(counts) == 7 and min(counts.values()) > 0.05
+    shares = np.array([(p.african, p.asian, p.caucasian) for p in people])
+    assert ((shares / shares.sum(1, keepdims=True) > 0.6).mean(0) > 0.1).all()
 
 
 def test_every_part_of_the_face_has_its_label(mean):
@@ -157,7 +178,7 @@ def test_the_same_spec_gives_the_same_bytes():
     np.testing.assert_array_equal(one.vertices, other.vertices)
     np.testing.assert_array_equal(one.skin.texture, other.skin.texture)
     np.testing.assert_array_equal(one.irises, other.irises)
-    pose = rig.sample(np.random.default_rng(5), full=True)
+    pose = poses.sample(np.random.default_rng(5), full=True)
     for a, b in zip(one.pose(pose).model.meshes, other.pose(pose).model.meshes, strict=True):
         np.testing.assert_array_equal(a.positions, b.positions)
 
@@ -186,7 +207,7 @@ def test_arms_hang_and_wrists_come_where_they_are_sent(mean):
     joints = mean.pose(rig.Pose()).model.joints
     assert joints["wrist.L"][1] < joints["lowerarm01.L"][1] < joints["upperarm01.L"][1] - 0.15
     assert joints["wrist.L"][0] > 0.1 > -0.1 > joints["wrist.R"][0]
-    wave = rig.Pose(arms={"L": rig._ARMS["wave"]})
+    wave = rig.Pose(arms={"L": poses.ARMS["wave"]})
     raised = mean.pose(wave).model.joints
     assert raised["wrist.L"][1] > raised["upperarm01.L"][1] + 0.1
     for bone, end in (("upperarm01.L", "lowerarm01.L"), ("lowerarm01.L", "wrist.L")):
@@ -198,7 +219,7 @@ def test_arms_hang_and_wrists_come_where_they_are_sent(mean):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_poses_keep_the_body_in_one_piece(mean, seed):
-    pose = rig.sample(np.random.default_rng(seed), full=True)
+    pose = poses.sample(np.random.default_rng(seed), full=True)
     posed = mean.pose(pose)
     skin = posed.model.meshes[0]
     rest = mean.vertices[mean.anatomy.parts["skin"].source]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wbme.geometry.parsing import INDEX
-from wbme.people import body, clothes, outfits, rig
+from wbme.people import body, clothes, hats, outfits, patterns, rig, scalp, skirts
 from wbme.people.cloth import borders, fabric, limbs
 from wbme.people.clothes import Cut
 from wbme.people.collars import neck_rim
@@ -84,7 +84,7 @@ def test_the_neck_rim_starts_in_front_and_goes_round_by_the_left(tee):
     assert rim.up[:, 1].mean() > 0.3
 
 
-@pytest.mark.parametrize("name", outfits._ODDS)
+@pytest.mark.parametrize("name", ["top", "hoodie", "suit", "uniform", "dress", "coat", "vest"])
 def test_every_outfit_covers_the_trunk(person, name):
     outfit = outfits.make(name, person, np.random.default_rng(3))
     mean = body.mean()
@@ -100,10 +100,61 @@ def test_every_outfit_covers_the_trunk(person, name):
         assert mesh.albedo.min() >= 0 and mesh.albedo.max() <= 1
 
 
-def test_patterns_are_textures_of_full_cover_or_none():
-    found = [outfits._pattern(np.random.default_rng(seed), size=64) for seed in range(20)]
-    assert any(f is None for f in found) and any(f is not None for f in found)
-    for texture in found:
-        if texture is not None:
-            assert texture.shape == (64, 64, 4) and texture.dtype == np.uint8
-            assert (texture[..., 3] == 255).all() and np.ptp(texture[..., 0]) > 20
+@pytest.mark.parametrize("name", ["stripes", "pinstripes", "check", "tartan", "dots"])
+def test_patterns_are_textures_of_full_cover(name):
+    texture = patterns.draw(name, np.array([0.8, 0.6, 0.5]), np.random.default_rng(3))
+    assert texture.shape == (1024, 1024, 4) and texture.dtype == np.uint8
+    assert (texture[..., 3] == 255).all() and np.ptp(texture[..., 0]) > 20
+    assert patterns.draw("plain", np.ones(3), np.random.default_rng(3)) is None
+
+
+def test_a_pleated_skirt_is_a_closed_tube_outside_the_legs(person):
+    drop = outfits.DROPS["pleated skirt"]
+    made = skirts.make(person, drop, "skirt", np.array([0.4, 0.2, 0.2]), np.random.default_rng(1))
+    outer = made.triangles[(made.triangles < made.count).all(1)]
+    assert len(borders(outer)) == 2  # waist and hem
+    assert made.rest[:, 1].min() == pytest.approx(drop.hem, abs=0.02)
+    assert len(made.folds) == drop.pleats
+    legs = person.vertices[person.anatomy.groups["body"]]
+    legs = legs[
+        (body.mean()[person.anatomy.groups["body"], 1] > drop.hem) & (np.abs(legs[:, 1] - 0.7) < 0.05)
+    ]
+    ring = made.points[np.abs(made.points[:, 1] - 0.7) < 0.05]
+    legs = legs[np.abs(legs[:, 0]) < 0.2]  # not the hands
+    assert ring[:, 0].max() > legs[:, 0].max() and ring[:, 2].max() > legs[:, 2].max()
+
+
+def test_a_coats_tails_are_open_in_front(person):
+    made = skirts.make(
+        person, outfits.DROPS["coat tails"], "tails", np.array([0.4, 0.2, 0.2]), np.random.default_rng(1)
+    )
+    outer = made.triangles[(made.triangles < made.count).all(1)]
+    assert len(borders(outer)) == 1
+
+
+def test_folds_are_lines_on_the_posed_cloth(person, tee):
+    mesh = tee.posed(person.pose(rig.Pose()).moves)
+    lines = tee.lines(mesh)
+    assert len(lines) > 5
+    tree = clothes_tree(mesh.positions)
+    for line in lines:
+        assert line.kind == "fold" and len(line.points) == len(line.width) > 3
+        assert tree.query(line.points)[0].max() < 0.02 and line.width[-1] < 0.1
+
+
+@pytest.mark.parametrize("kind", ["beanie", "cap", "bucket", "straw"])
+def test_a_hat_covers_the_crown_and_lays_the_hair_flat(person, kind):
+    skull = scalp.skull(person, [])
+    hat = hats.make(skull, kind, np.random.default_rng(1))
+    assert all(set(mesh.labels) == {INDEX["hat"]} for mesh in hat)
+    crown, _ = skull.at(np.arange(-180, 180, 20.0), np.full(18, 75.0))
+    out = crown - skull.centre
+    d = hat[0].positions - skull.centre
+    far = np.linalg.norm(d, axis=1)
+    scalp_there, _ = skull.at(np.degrees(np.arctan2(d[:, 0], d[:, 2])), np.degrees(np.arcsin(d[:, 1] / far)))
+    assert (far > np.linalg.norm(scalp_there - skull.centre, axis=1) + 0.004).mean() > 0.97
+    wild = (skull.centre + 1.8 * out).astype(np.float32)
+    flat = hats.pressed(wild, skull, hat)
+    assert (np.linalg.norm(flat - crown, axis=1) < 0.007).all()
+    low = np.array([[0.0, person.vertices[:, 1].max() - 0.3, -0.12]], np.float32)
+    np.testing.assert_array_equal(hats.pressed(low, skull, hat), low)

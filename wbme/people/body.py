@@ -21,6 +21,7 @@ from wbme.people.skin import Skin, paint
 _OPEN = 0.36  # distance of the lids over the width of the eye
 
 _SETBACK = 0.003  # metres that the teeth move back, to lie behind closed lips
+_DROP = 0.003  # metres that the upper teeth come down behind parted lips, or a laugh would show none
 _OVERLAP = 0.0003  # metres by which closed lips and lids press into each other
 
 
@@ -153,7 +154,10 @@ class Body:
             if name != "eyelashes":
                 albedo = albedo * np.float32(np.clip(parted / 0.0025, 0.25, 1))
             if "teeth" in name:
-                place = place - _SETBACK * moves[self.anatomy.bones.index("head")][:3, 2].astype(np.float32)
+                head = moves[self.anatomy.bones.index("head")][:3].astype(np.float32)
+                place = place - _SETBACK * head[:, 2]
+                if name == "upper-teeth":
+                    place = place - np.float32(_DROP * np.clip(parted / 0.010, 0, 1)) * head[:, 1]
             meshes.append(
                 Mesh(
                     name, "hair" if name == "eyelashes" else "mouth", place, own,

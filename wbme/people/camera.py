@@ -16,7 +16,7 @@ from wbme.people.mesh import Model
 
 FRAMINGS = ("portrait", "half", "full")
 NEAR, FAR = 0.1, 30.0
-_SENSOR = 36.0  # mm, the longer side of a "full frame"
+SENSOR = 36.0  # mm, the longer side of a "full frame"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Camera:
     @property
     def pixels_per_radian(self) -> float:
         """The focal length in pixels."""
-        return max(self.size) * self.focal / _SENSOR
+        return max(self.size) * self.focal / SENSOR
 
     @property
     def projection(self) -> NDArray[np.float64]:
@@ -122,7 +122,7 @@ def sample(rng: Generator, model: Model, framing: str, size: tuple[int, int] = (
             [middle[0] * 0.5 + rng.normal(0, 0.05) * width, (top + bottom) / 2, middle[2] * 0.5]
         )
         elevation *= 0.5
-    distance = width * focal / _SENSOR
+    distance = width * focal / SENSOR
     eye = target + distance * towards(azimuth, elevation)
     return Camera(size, eye, target, focal, roll, framing)
 

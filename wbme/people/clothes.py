@@ -4,7 +4,7 @@ Fields that say where a garment ends are positive inside it, in metres, and are 
 that they fit everybody.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from wbme.geometry.parsing import INDEX
 from wbme.people import body, rig
 from wbme.people.cloth import Array, Numbers, borders, fabric, limbs, neighbours, weights_of
-from wbme.people.mesh import Mesh
+from wbme.people.folds import fold
+from wbme.people.mesh import Curve, Mesh
+from wbme.people.patterns import SPAN
 from wbme.people.scalp import unit
 
 NECK = np.array([0.0, 1.405, 0.012])  # the middle of the neck's base on the mean person
@@ -33,7 +35,7 @@ class Cut:
     wide: float = 0.078
     vee: float = 0.0
     sleeve: float = 0.30
-    hem: float = 0.83
+    hem: float = 0.86
     ease: float = 0.008
     loose: float = 0.7
     waist: float | None = None
@@ -59,14 +61,16 @@ def covered(cut: Cut, p: Array, along: Array, arm: Array) -> Array:
         inside = np.minimum(
             inside, 0.135 + 10 * cut.sleeve * 0.012 - np.abs(p[:, 0]) + 0.15 * (1.33 - p[:, 1])
         )
-    inside = np.where(arm > 0.5, np.minimum(inside, (cut.sleeve - along) * length), inside)
+    else:
+        inside = np.where(arm > 0.5, np.minimum(inside, (cut.sleeve - along) * length), inside)
     return np.minimum(inside, np.where(arm > 0.5, 1.0, p[:, 1] - cut.hem))
 
 
 @dataclass(frozen=True, eq=False)
 class Garment:
     """Cloth on a body at rest: points, and ``rest`` on the mean person, V x 3 metres; bone, weight: V x 6
-    skin weights; colour: sRGB in [0, 1]."""
+    skin weights; colour: sRGB in [0, 1]; label: of wbme.geometry.parsing; folds: rows of vertices, each a
+    line that an artist may draw."""
 
     part: str
     points: Array
@@ -79,6 +83,8 @@ class Garment:
     texture: NDArray[np.uint8] | None = None
     smooth: float = 0.3
     count: int = 0  # of the vertices before the hems'
+    label: str = "cloth"
+    folds: list[Numbers] = field(default_factory=list)
 
     def posed(self, moves: Array) -> Mesh:
         """The mesh in a posture (``body.Posed.moves``)."""
@@ -86,18 +92,30 @@ class Garment:
         normals = body.normals(points, self.triangles)
         return Mesh(
             self.part, "cloth", points, normals, self.rest.astype(np.float32), self.uv.astype(np.float32),
-            self.triangles.astype(np.int32), np.full(len(points), INDEX["cloth"], np.uint8),
+            self.triangles.astype(np.int32), np.full(len(points), INDEX[self.label], np.uint8),
             np.broadcast_to(self.colour, points.shape).astype(np.float32).copy(), self.texture,
             smooth=np.full(len(points), self.smooth, np.float32),
         )  # fmt: skip
 
+    def lines(self, mesh: Mesh) -> list[Curve]:
+        """The folds of ``mesh``, which is this garment posed, as curves that run out at their lower end."""
+        curves = []
+        for row in self.folds:
+            path = (mesh.positions[row] + np.float32(0.001) * mesh.normals[row]).astype(float)
+            for _ in range(3):
+                path[1:-1] = (path[:-2] + 2 * path[1:-1] + path[2:]) / 4
+            width = np.sin(np.pi * np.linspace(0.25, 1, len(path))).astype(np.float32)
+            curves.append(Curve("fold", path.astype(np.float32), 0.85 * width))
+        return curves
+
 
 def tailor(
     person: body.Body, cut: Cut, part: str, colour: Array, rng: np.random.Generator, *,
-    piece: str = "tights", texture: NDArray[np.uint8] | None = None, under: float = 0.0,
+    texture: NDArray[np.uint8] | None = None, under: float = 0.0, folded: float = 1.0,
 ) -> Garment:  # fmt: skip
-    """Make a garment of ``cut`` for a body at rest. under: room for what is worn below, metres."""
-    whole = fabric(piece)
+    """Make a garment of ``cut`` for a body at rest. under: room for what is worn below, metres; folded: how
+    deep its folds are, 1 for what is worn outermost."""
+    whole = fabric("tights")
     along, arm = limbs()
     mean = whole.mean()
     cloth = whole.clip(covered(cut, mean, whole.blend @ along, whole.blend @ arm))
@@ -124,19 +142,20 @@ def tailor(
     hold = np.where(rim, 0, 0.55 * np.clip(edge / 0.03, 0.25, 1))[:, None]
     for _ in range(int(6 + 14 * cut.loose)):
         points = points + hold * (around @ points - points)
-    points = _folds(points, normal, mean, along, arm, cut, rng)
+    amount = folded * (0.0035 + 0.0065 * cut.loose)
+    points, lines = fold(points, normal, mean, along, arm, amount, cut.waist is not None, rng)
     depth = ((points - base) * normal).sum(1)
     least = 0.0035 + under if cut.waist is None else 0.0075 * np.clip(edge / 0.1, 0, 1) - 0.004
     points = points + normal * np.clip(least - depth, 0, 0.05)[:, None]
     for loop in loops:  # a clean edge
-        for _ in range(6):
+        for _ in range(6 if cut.sleeve >= 0.12 else 24):
             points[loop] = points[loop] / 2 + (np.roll(points[loop], 1, 0) + np.roll(points[loop], -1, 0)) / 4
     bone, weight = weights_of(cloth.blend)
     garment = Garment(
         part, points, mean, cloth.triangles, bone, weight, _chart(mean, along, arm), colour, texture,
-        count=len(points),
+        count=len(points), folds=lines,
     )  # fmt: skip
-    return _hemmed(garment, loops)
+    return hemmed(garment, loops)
 
 
 def _drape(points: Array, arm: Array, loose: float) -> Array:
@@ -160,35 +179,19 @@ def _drape(points: Array, arm: Array, loose: float) -> Array:
     return centre * [1, 0, 1] + np.stack([d[:, 0] * scale, points[:, 1], d[:, 2] * scale], 1)
 
 
-def _folds(
-    points: Array, normal: Array, mean: Array, along: Array, arm: Array, cut: Cut, rng: np.random.Generator
-) -> Array:
-    """Soft folds: diagonal at the waist and the armpits, across the sleeves at the elbow."""
-    amount = 0.0015 + 0.0035 * cut.loose
-    x, y = mean[:, 0], mean[:, 1]
-    phase = rng.uniform(0, 6.28, 6)
-    waist = np.exp(-(((y - 1.02) / 0.10) ** 2))
-    armpit = np.exp(-((np.hypot(np.abs(x) - 0.15, y - 1.24) / 0.07) ** 2))
-    elbow = np.exp(-(((along - 0.52) / 0.14) ** 2)) * (arm > 0.5)
-    tilt = x + 0.03 * np.sin(21 * y + phase[5])
-    wave = 0.8 * waist * np.sin(30 * y + 34 * np.abs(tilt) + phase[0]) * np.sin(11 * tilt + phase[1])
-    wave += 0.9 * armpit * np.sin(80 * (0.75 * np.abs(x) + 0.65 * y) + phase[2])
-    wave += 0.8 * elbow * np.sin(46 * along + phase[3] + 16 * mean[:, 2])
-    wave += 0.35 * (arm > 0.5) * np.sin(31 * along + phase[4] + 26 * mean[:, 2]) * np.clip(along * 3, 0, 1)
-    return points + normal * (amount * wave)[:, None]
-
-
 def _chart(mean: Array, along: Array, arm: Array) -> Array:
-    """uv in [0, 1] for patterns: the trunk seen from the front, sleeves along the arm; one unit is 1.6 m."""
+    """uv in [0, 1] for patterns, one unit is ``SPAN``: the trunk wound around from the front to either side
+    and on to the back, sleeves along the arm."""
     side = np.sign(mean[:, 0])
-    flat = np.stack([mean[:, 0] / 1.6 + 0.5, mean[:, 1] / 1.6], 1)
+    bent = 0.17 * np.arcsin(np.clip(mean[:, 0] / 0.17, -0.97, 0.97))
+    flat = np.stack([bent / SPAN + 0.5, mean[:, 1] / SPAN], 1)
     round_ = (mean[:, 2] - 0.02) * 0.8 + 0.17 * side
-    sleeve = np.stack([round_ / 1.6 + 0.5, (1.335 - along * 0.52) / 1.6], 1)
+    sleeve = np.stack([round_ / SPAN + 0.5, (1.335 - along * 0.52) / SPAN], 1)
     t = np.clip(arm * 1.5 - 0.25, 0, 1)[:, None]
     return flat + (sleeve - flat) * t * t * (3 - 2 * t)
 
 
-def _hemmed(garment: Garment, loops: list[Numbers], thick: float = 0.003, turn: float = 0.014) -> Garment:
+def hemmed(garment: Garment, loops: list[Numbers], thick: float = 0.003, turn: float = 0.014) -> Garment:
     """Give every border a visible thickness: a strip turned in and back under the cloth."""
     names = ("points", "rest", "uv", "bone", "weight")
     rows, triangles = {name: [getattr(garment, name)] for name in names}, [garment.triangles]

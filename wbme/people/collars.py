@@ -84,7 +84,7 @@ def attached(
         garment, part=part, points=points, rest=garment.rest[nearest_all],
         triangles=grid_triangles(rows, columns, wrap), bone=garment.bone[nearest_all],
         weight=garment.weight[nearest_all], uv=garment.uv[nearest_all],
-        colour=colour, texture=None, smooth=0.6, count=rows * columns,
+        colour=colour, texture=None, smooth=0.6, count=rows * columns, folds=[],
     )  # fmt: skip
 
 
@@ -136,27 +136,64 @@ def _shirt(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
         lambda b: 0.020 + 0.034 * np.exp(-((b / 0.22) ** 2)), lambda b: 0.020 * np.exp(-((b / 0.2) ** 2)),
         0.012, "collar",
     )  # fmt: skip
-    return [collar, *_placket(made, rim)]
+    return [collar, *buttons(made, rim, 5, np.array([0.72, 0.70, 0.67]), 0.0052)]
 
 
-def _placket(made: Garment, rim: Rim) -> list[Garment]:
-    """Buttons down the front."""
+def buttons(made: Garment, rim: Rim, count: int, colour: Array, radius: float) -> list[Garment]:
+    """``count`` buttons down the front below the neckline; ``radius`` in metres."""
     top = rim.points[0]
     front = (np.abs(made.points[: made.count, 0]) < 0.03) & (made.points[: made.count, 2] > top[2] - 0.08)
     own = np.flatnonzero(front)
     out = []
-    for k in range(5):
-        y = top[1] - 0.035 - 0.085 * k
+    for k in range(count):
+        y = top[1] - 0.030 - (0.085 if count > 2 else 0.105) * k
         near = own[np.argmin(np.abs(made.points[own, 1] - y) + 2 * np.abs(made.points[own, 0]))]
         z = made.points[near, 2] + 0.002
-        t = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+        t = np.linspace(0, 2 * np.pi, 14, endpoint=False)
         ring = np.stack([np.cos(t), np.sin(t), 0 * t], 1)
-        at = np.array([0.0, made.points[near, 1], z])
-        sheet = np.stack(
-            [at + ring * 0.0052, at + ring * 0.0046 + [0, 0, 0.0018], at + ring * 1e-5 + [0, 0, 0.0018]]
-        )
-        out.append(attached(made, "button", sheet, np.full(12, near), np.array([0.80, 0.78, 0.74]) * 0.9))
+        at, thick = np.array([0.0, made.points[near, 1], z]), np.array([0, 0, 0.35 * radius])
+        sheet = np.stack([at + ring * radius, at + ring * 0.88 * radius + thick, at + ring * 1e-5 + thick])
+        out.append(attached(made, "button", sheet, np.full(14, near), colour))
     return out
+
+
+def tie(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
+    """A tie: its knot in the neckline and its blade down the front."""
+    top = rim.points[0] + np.array([0, 0.006, 0.006])
+    length = np.concatenate([np.linspace(0, 0.045, 6), np.linspace(0.05, 0.36, 16)])
+    wide = np.interp(
+        length, [0, 0.008, 0.034, 0.045, 0.05, 0.32, 0.36], [0.015, 0.019, 0.012, 0.010, 0.013, 0.034, 0.0005]
+    )
+    bulge = np.interp(length, [0, 0.01, 0.036, 0.048, 0.06], [0.007, 0.011, 0.009, 0.002, 0.0])
+    u = np.linspace(-1, 1, 9)
+    own = made.points[: made.count]
+    front = own[(np.abs(own[:, 0]) < 0.03) & (own[:, 2] > 0)]
+    order = np.argsort(front[:, 1])
+    y = top[1] - length
+    z = np.interp(y, front[order, 1], front[order, 2])
+    z = np.maximum(z, top[2] - 0.01)
+    sheet = np.stack(
+        [
+            np.stack([u * w, np.full(9, h), d + 0.004 + b * (1 - u**2)], 1)
+            for w, h, d, b in zip(wide, y, z, bulge, strict=True)
+        ]
+    )
+    nearest = np.full(9, rim.nearest[0])
+    knot = attached(made, "knot", sheet[:6], nearest, np.clip(colour * 0.94, 0, 1), wrap=False, lift=0.009)
+    blade = attached(made, "tie", sheet[5:], nearest, colour, wrap=False, lift=0.006)
+    return [blade, knot]
+
+
+def crest(made: Garment) -> Garment:
+    """The badge of a school, a shield on the left breast."""
+    side, down = np.meshgrid(np.linspace(-0.02, 0.02, 7), np.linspace(0, 1, 7))
+    x = 0.082 + side * np.sqrt(np.clip(1 - down**3, 0.001, 1))
+    rest = made.rest[: made.count]
+    ahead = np.flatnonzero(rest[:, 2] > 0.02)
+    _, near = cKDTree(rest[ahead, :2]).query(np.stack([x, 1.205 - 0.055 * down], -1).reshape(-1, 2), k=3)
+    sheet = made.points[ahead[near]].mean(1).reshape(7, 7, 3)
+    colour = np.array([0.78, 0.62, 0.25])
+    return attached(made, "crest", sheet, ahead[near[:7, 0]], colour, wrap=False, lift=0.0025)
 
 
 def _lapels(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
@@ -173,7 +210,7 @@ def _lapels(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
     def spread(b: Array) -> Array:
         return -0.012 * np.exp(-(((b - 0.4) / 0.2) ** 2))
 
-    return [_leaf(made, rim, np.clip(colour * 1.10, 0, 1), stand, width, spread, 0.012, "lapel")]
+    return [_leaf(made, rim, np.clip(colour * 1.06, 0, 1), stand, width, spread, 0.012, "lapel")]
 
 
 def _hood(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
@@ -210,5 +247,5 @@ def _hood(made: Garment, rim: Rim, colour: Array) -> list[Garment]:
 
 COLLARS: dict[str, Callable[[Garment, Rim, Array], list[Garment]]] = {
     "tee": _rib, "long sleeve": _rib, "v-neck": _rib, "turtleneck": _fold_over, "hoodie": _hood,
-    "shirt": _shirt, "jacket": _lapels,
+    "shirt": _shirt, "jacket": _lapels, "coat": _lapels, "vest": _rib,
 }  # fmt: skip

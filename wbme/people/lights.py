@@ -71,6 +71,9 @@ RIGS = {name: _Rig(*row) for name, row in tables()["lights"].items()}
 # The camera's white balance takes this share of a light's colour away.
 _BALANCED = 0.45
 _LEVEL = 0.82
+_COLOURED = ("stage", "street", "night")
+# Share of views that the photographer got wrong: stops below and above.
+_AMISS, _UNDER, _OVER = 0.1, (-1.5, -0.6), (0.5, 1.1)
 
 
 def kelvin(temperature: float) -> Vector:
@@ -106,8 +109,8 @@ def _scaled(light: Light) -> Light:
 
 
 def sample(rng: Generator, name: str | None = None) -> Light:
-    """A light of one of ``RIGS`` (``name``, or drawn by share: seven in ten soft and flattering), or the
-    ``neutral`` one, which is always the same."""
+    """A light of one of ``RIGS`` (``name``, or drawn by share: more than half are soft), or the ``neutral``
+    one, which is always the same. A tenth are under- or overexposed."""
     if name == "neutral":
         return neutral()
     names = list(RIGS)
@@ -122,11 +125,10 @@ def sample(rng: Generator, name: str | None = None) -> Light:
     fill_colour = sky
     if chosen == "stage":
         hue = rng.uniform(0, 2 * np.pi)
-        around = np.array([0, 2.094, 4.189])
-        key = 0.35 + 0.65 * np.maximum(np.cos(hue - around) * 0.5 + 0.5, 0.0) * 1.6
-        fill_colour = rim_colour = 0.25 + 0.9 * (np.cos(hue + rng.uniform(1.6, 3.6) - around) * 0.5 + 0.5)
-    if chosen == "night" and rng.random() < 0.5:
-        rim_colour = np.array([0.35, 0.75, 1.6]) if rng.random() < 0.6 else np.array([1.5, 0.4, 1.0])
+        key = 0.3 + 0.95 * _hue(hue)
+        fill_colour = rim_colour = 0.12 + 1.1 * _hue(hue + rng.uniform(1.6, 3.6))
+    elif chosen in _COLOURED and rng.random() < 0.7:  # signs and shop windows
+        fill_colour = rim_colour = 0.1 + 1.3 * _hue(rng.choice([4.6, 3.6, 5.6, 0.3, 2.7]))
     light = Light(
         name=chosen,
         direction=towards(side * rng.uniform(*rig.azimuth), rng.uniform(*rig.elevation)),
@@ -139,7 +141,16 @@ def sample(rng: Generator, name: str | None = None) -> Light:
         rim=rim_colour * rng.uniform(*rig.rim),
         exposure_ev=float(rng.uniform(*rig.ev)),
     )
-    return _scaled(light)
+    light = _scaled(light)
+    if rng.random() < _AMISS:
+        wrong = _UNDER if rng.random() < 0.5 else _OVER
+        light = replace(light, exposure_ev=light.exposure_ev + float(rng.uniform(*wrong)))
+    return light
+
+
+def _hue(angle: float) -> Vector:
+    """A strong colour, linear RGB in [0, 1], of a hue in radians: 0 red, 2.1 green, 4.2 blue."""
+    return np.asarray(np.clip(np.cos(angle - np.array([0, 2.094, 4.189])) * 0.6 + 0.4, 0, 1))
 
 
 def metered(light: Light, luminance: float) -> Light:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from wbme.base.seeds import generator
-from wbme.people import body, hairstyles, outfits, phenotype, rig, scalp, wear
+from wbme.people import body, hairstyles, hats, outfits, phenotype, poses, rig, scalp, wear
 from wbme.people.mesh import Curve, Mesh, Model
 from wbme.people.variety import tables
 
@@ -19,6 +19,8 @@ _STYLES = tables()["hair styles"]
 _OPEN_EARS = {"bald", "buzz", "crop", "side part", "spiky", "slick back", "pixie", "ponytail",
               "high bun", "low bun"}  # fmt: skip
 _NATURAL = ("black", "dark brown", "brown", "light brown", "dark blond", "blond", "red", "auburn")
+_HATS = ("beanie", "cap", "bucket", "straw")
+_HATLESS = ("afro", "high bun", "curly", "short curls")
 _DYED = ("pink", "blue", "violet", "teal", "blond", "auburn")
 
 
@@ -33,6 +35,7 @@ class Choice:
     outfit: str
     glasses: bool
     earrings: bool
+    hat: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +68,22 @@ class Person:
     @cached_property
     def hair(self) -> "_Followers":
         """Hair at rest, with the shares of head and chest that carry each vertex."""
-        cloud = [g.points for g in self.garments.garments]
-        skull = scalp.skull(self.body, cloud)
+        skull = self._skull
         meshes, curves = hairstyles.make(skull, self.choice.style, self.choice.tint, self.seed, self.number)
+        if self.choice.hat:
+            meshes = hats.flattened(meshes, skull, self._hat)
+            curves = [replace(c, points=hats.pressed(c.points, skull, self._hat)) for c in curves]
         return _followers(self.body, meshes, curves, skull.levels)
+
+    @cached_property
+    def _skull(self) -> scalp.Skull:
+        return scalp.skull(self.body, [g.points for g in self.garments.garments])
+
+    @cached_property
+    def _hat(self) -> list[Mesh]:
+        if not self.choice.hat:
+            return []
+        return hats.make(self._skull, self.choice.hat, generator(self.seed, "hat", self.number))
 
     @cached_property
     def _ears(self) -> tuple[NDArray[np.integer], Floats]:
@@ -89,10 +104,13 @@ class Person:
         part = self.body.anatomy.parts["skin"]
         return ~self.garments.hides[part.source][part.triangles].all(1)
 
-    def shoot(self, shot: int, framing: Literal["portrait", "half", "full"] = "portrait") -> Model:
-        """The person in its ``shot``-th posture and expression. The same numbers give the same arrays."""
+    def shoot(
+        self, shot: int, framing: Literal["portrait", "half", "full"] = "portrait", stance: str | None = None
+    ) -> Model:
+        """The person in its ``shot``-th posture and expression, in a ``stance`` of wbme.people.poses or by
+        chance. The same arguments give the same arrays."""
         rng = generator(self.seed, "shot", self.number, shot)
-        pose = rig.sample(rng, full=framing != "portrait")
+        pose = poses.sample(rng, full=framing != "portrait", stance=stance)
         posed = self.body.pose(pose)
         moves = posed.moves
         head = moves[self.body.anatomy.bones.index("head")]
@@ -103,11 +121,13 @@ class Person:
         skin = replace(skin, positions=positions, triangles=skin.triangles[self._bare])
         meshes, curves = [skin, *rest], list(posed.model.curves)
         cloth = [garment.posed(moves) for garment in self.garments.garments]
+        for garment, mesh in zip(self.garments.garments, cloth, strict=True):
+            curves += garment.lines(mesh)
         own, lines = self.hair.posed(moves, cloth)
         worn, facts = self._worn
         meshes += cloth + own
         curves += lines
-        for mesh in worn:
+        for mesh in [*worn, *self._hat]:
             moved = mesh.positions @ head[:3, :3].T + head[:3, 3]
             normals = mesh.normals @ head[:3, :3].T
             meshes.append(
@@ -125,7 +145,9 @@ class Person:
             "hair": self.choice.style,
             "hair_colour": self.choice.colour,
             "clothes": self.choice.outfit,
+            "hat": self.choice.hat,
             "expression": pose.name,
+            "stance": pose.stance,
             "yaw": round(float(np.degrees(np.arctan2(turn[0], turn[2]))), 1),
             "pitch": round(float(np.degrees(np.arcsin(np.clip(-turn[1], -1, 1)))), 1),
         }  # fmt: skip
@@ -224,7 +246,8 @@ def sample(seed: int, number: int, monk: int | None = None) -> Person:
     spec = replace(spec, complexion=replace(spec.complexion, hair=brows))
     outfit = outfits.choose(rng, female)
     glasses, earrings = rng.random() < 0.15, rng.random() < (0.3 if female else 0.06)
-    choice = Choice(spec, style, colour, tuple(float(c) for c in tint), outfit, glasses, earrings)
+    hat = str(rng.choice(_HATS)) if rng.random() < 0.09 and style not in _HATLESS else ""
+    choice = Choice(spec, style, colour, tuple(float(c) for c in tint), outfit, glasses, earrings, hat)
     return Person(seed, number, choice)
 
 

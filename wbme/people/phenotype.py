@@ -37,7 +37,7 @@ def sample(rng: np.random.Generator, monk: int | None = None) -> BodySpec:
     tone = int(monk or rng.integers(1, 11))
     female = rng.random() < 0.5
     gender = float(np.clip(rng.normal(0.92 if female else 0.08, 0.07), 0, 1))
-    band = rng.choice(3, p=(0.58, 0.30, 0.12))
+    band = rng.choice(3, p=(0.5, 0.32, 0.18))
     age = float(rng.uniform((18, 35, 55)[band], (35, 55, 75)[band]))
     african, asian, caucasian = _ancestry(rng, tone)
     return BodySpec(
@@ -114,7 +114,7 @@ def _complexion(
         freckles=float(rng.uniform(0.2, 1.0)) if rng.random() < 0.25 * np.clip((7 - tone) / 5, 0, 1) else 0.0,
         moles=int(rng.choice(4, p=(0.45, 0.3, 0.15, 0.1))),
         blush=float(rng.uniform(0.1, 0.7) if woman else rng.uniform(0, 0.4)),
-        stubble=0.0 if woman or rng.random() < 0.45 else float(rng.uniform(0.15, 0.9)),
+        stubble=0.0 if woman or rng.random() < 0.4 else float(rng.uniform(0.15, 1.0) ** 2 * 1.6 + 0.1),
         liner=float(rng.uniform(0.4, 1.0)) if made_up else float(rng.uniform(0, 0.3)) + 0.15 * woman,
     )
 

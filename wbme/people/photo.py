@@ -21,7 +21,7 @@ from wbme.people.mesh import Model
 _LIGHT = ((4, "f2"),)
 _RUN_ON = 8  # pixels that colours run on beyond the person
 _SKULL = np.array([0.0, 0.02, -0.085, 1.0])  # its centre in the head's frame
-_UPPER_LIDS = (159, 386)  # of mediapipe's landmarks: right, left
+_UPPER_LIDS, _LOWER_LIDS = (159, 386), (145, 374)  # of mediapipe's landmarks: right, left
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +117,7 @@ def _person_inputs(model: Model) -> dict:
         "gazes": gazes,
         "iris_radius": float(radius),
         "upper_lids": model.landmarks[list(_UPPER_LIDS)].astype(float),
+        "lower_lids": model.landmarks[list(_LOWER_LIDS)].astype(float),
         "head_up": model.head[:3, 1].astype(float),
         "skull": (model.head @ _SKULL)[:3].astype(float),
         "to_head": np.linalg.inv(model.head.astype(float)),

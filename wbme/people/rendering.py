@@ -1,7 +1,8 @@
 """A rendered set: many people, each seen a few times, as a folder that wbme.data reads.
 
 people/views.jsonl (a row a view), people/views/ID/{photo,labels,albedo,shading}.png, points.npz and row.json;
-characters/NAME/sheet.yaml and characters/NAME/ID/{palette,oracle,ink,drawn}.png.
+characters/NAME/sheet.yaml and characters/NAME/ID/{palette,oracle,ink,drawn}.png. Groups lie beside them:
+people/groups.jsonl, people/groups/ID and characters/NAME/groups/ID, see wbme.people.group.
 """
 
 import json
@@ -19,11 +20,12 @@ import cv2
 
 from wbme.base.errors import ParameterError, StoreError, WbmeError
 from wbme.base.paths import write_atomic
-from wbme.people import context, person, sheet, views
+from wbme.people import context, group, person, sheet, views
 from wbme.people.views import Plan
 
 _LIMITS = {
     "people": (1, 1_000_000), "shots": (1, 100), "size": (64, 2048), "first": (0, 10_000_000),
+    "groups": (0, 100_000),
     "seed": (0, 2**63 - 1),
 }  # fmt: skip
 
@@ -37,6 +39,7 @@ def render_set(
     characters: Sequence[str] = ("romance",),
     seed: int = 0,
     first: int = 0,
+    groups: int = 0,
     workers: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Render ``people`` persons (numbers from ``first``), ``shots`` views each, ``size`` pixels square, into
@@ -44,11 +47,13 @@ def render_set(
 
     Finished views of the same seed, size, shots, characters and code are kept, others rendered again, so that
     a run cut off at any moment goes on where it was and ends with the same bytes. ``characters``: names of
-    sheets or .yaml files. ``workers``: processes (default: the cores, 8 at most). Raises ParameterError at
-    once for a value out of range or an unknown character and WbmeError where no OpenGL renderer is installed;
-    the iterator raises StoreError where the disk refuses.
+    sheets or .yaml files. ``groups``: further views of two to four of these persons (of the training split)
+    together; their rows come last. ``workers``: processes (default: the cores, 8 at most). Raises
+    ParameterError at once for a value out of range or an unknown character and WbmeError where no OpenGL
+    renderer is installed; the iterator raises StoreError where the disk refuses.
     """
     given = {"people": people, "shots": shots, "size": size, "first": first, "seed": seed}
+    given["groups"] = groups
     for name, (least, most) in _LIMITS.items():
         if not least <= given[name] <= most:
             raise ParameterError(f"render_set: {name} is {given[name]}: choose {least} to {most}")
@@ -58,13 +63,16 @@ def render_set(
     texts = {one.name: sheet.path(name).read_bytes() for one, name in zip(sheets, characters, strict=True)}
     if len(texts) < len(sheets):
         raise ParameterError(f"render_set: two sheets of {', '.join(characters)} have the same name")
+    crowd = [n for n in range(first, first + people) if not views.is_held_out(n)]
+    if groups and len(crowd) < 2:
+        raise ParameterError("render_set: groups need at least two people: choose more people")
     context.renderer()  # one sentence now rather than one from each worker
     plan = Plan(str(Path(folder).absolute()), seed, shots, size, sheets)
-    return _render(plan, range(first, first + people), workers, texts)
+    return _render(plan, range(first, first + people), workers, texts, groups, crowd)
 
 
 def _render(
-    plan: Plan, numbers: range, workers: int | None, texts: dict[str, bytes]
+    plan: Plan, numbers: range, workers: int | None, texts: dict[str, bytes], groups: int, crowd: list[int]
 ) -> Iterator[dict[str, Any]]:
     folder = Path(plan.folder)
     for torn in (".part-*", "people/views/.old-*", "characters/*/.old-*"):
@@ -88,6 +96,13 @@ def _render(
     names = [plan.name(number, shot) for number in numbers for shot in range(plan.shots)]
     lines = [json.dumps(rows[name], ensure_ascii=False, sort_keys=True) + "\n" for name in names]
     write_atomic(folder / "people" / "views.jsonl", "".join(lines))
+    together = []
+    for number in range(groups):
+        row = group.finished(plan, number) or group.render(plan, number, crowd)
+        together.append(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+        yield row
+    if together:
+        write_atomic(folder / "people" / "groups.jsonl", "".join(together))
 
 
 def _render_missing(

@@ -6,104 +6,52 @@ forward, +y turns to the person's left, +z leans to the person's right. Bones in
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from wbme.people import expression as expressions
 from wbme.people.anatomy import Anatomy
 
-Stance = Literal["relaxed", "contrapposto", "hand on hip", "waving", "folded"]
 Vector = tuple[float, float, float]
 
-# Where the left wrist goes and where its elbow points, from the shoulder: outwards, up, forwards; the wrist
-# in arm lengths. A right arm mirrors it.
-_HANG = ((0.20, -0.95, 0.10), (0.35, -0.2, -0.9))
-_ARMS: dict[str, tuple[Vector, Vector]] = {
-    "hang": _HANG,
-    "hip": ((0.09, -0.62, 0.06), (1.0, -0.25, -0.45)),
-    "wave": ((0.42, 0.42, 0.30), (0.7, -0.7, -0.1)),
-    "fold": ((-0.50, -0.36, 0.34), (0.6, -0.8, 0.05)),
-    "fold under": ((-0.44, -0.46, 0.40), (0.6, -0.8, 0.05)),
+# How far each finger, from the thumb on, is bent (1 is at ease), and how far the four are spread.
+FINGERS: dict[str, tuple[tuple[float, ...], float]] = {
+    "ease": ((0.6, 0.75, 0.95, 1.1, 1.25), 0.0),
+    "open": ((-0.2, 0.15, 0.1, 0.15, 0.25), 1.0),
+    "peace": ((2.0, 0.05, 0.05, 3.6, 3.6), 1.4),
+    "fist": ((1.6, 3.3, 3.5, 3.5, 3.5), -0.4),
+    "loose fist": ((1.1, 1.8, 2.0, 2.2, 2.3), -0.2),
 }
 
 
 @dataclass(frozen=True)
+class Arm:
+    """Where the left wrist goes and where its elbow points, from the shoulder: outwards, up, forwards; the
+    wrist in arm lengths. A right arm mirrors it. twist: of the forearm, degrees, positive turns the palm
+    forwards; bend: of the hand towards the palm and towards the little finger, degrees; fingers: a name of
+    ``FINGERS``; free: whether chance may vary it."""
+
+    wrist: Vector = (0.19, -0.96, 0.08)
+    elbow: Vector = (0.35, -0.2, -0.9)
+    twist: float = 0.0
+    bend: tuple[float, float] = (0.0, 0.0)
+    fingers: str = "ease"
+    free: bool = True
+
+
+@dataclass(frozen=True)
 class Pose:
-    """One shot's posture. rotations: bone -> rotation vector in degrees; arms: side ("L", "R") -> where the
-    wrist goes and where the elbow points (see ``_ARMS``); expression: facial action -> [0, 1]; gaze: yaw to
-    the person's left and pitch down, degrees, from straight ahead of the head. ``name`` of the expression."""
+    """One shot's posture. rotations: bone -> rotation vector in degrees; arms: side ("L", "R") -> what it
+    does; expression: facial action -> [0, 1]; gaze: yaw to the person's left and pitch down, degrees, from
+    straight ahead of the head. ``name`` of the expression and of the ``stance``."""
 
     rotations: Mapping[str, Vector] = field(default_factory=dict)
-    arms: Mapping[str, tuple[Vector, Vector]] = field(default_factory=lambda: {"L": _HANG, "R": _HANG})
+    arms: Mapping[str, Arm] = field(default_factory=lambda: {"L": Arm(), "R": Arm()})
     expression: Mapping[str, float] = field(default_factory=dict)
     gaze: tuple[float, float] = (0.0, 0.0)
     name: str = "neutral"
-
-
-def sample(rng: np.random.Generator, *, full: bool = False, expression: str | None = None) -> Pose:
-    """A natural posture for a portrait, or with ``full`` a figure; ``expression`` by name, or any.
-
-    The head turns by up to 35 degrees to a side, the eyes mostly stay with the viewer.
-    """
-    name = expression or str(rng.choice(list(expressions.EXPRESSIONS), p=expressions.OFTEN))
-    turned = float(np.clip(rng.normal(0, 16), -35, 35))
-    nod, lean = float(np.clip(rng.normal(2, 6), -12, 14)), float(np.clip(rng.normal(0, 4.5), -11, 11))
-    chest = float(np.clip(0.4 * turned + rng.normal(0, 8), -22, 22))
-    rotations: dict[str, Vector] = {}
-    _spread(
-        rotations,
-        ("spine03", "spine02", "spine01"),
-        (float(rng.normal(0, 1.5)), chest, float(rng.normal(0, 1))),
-    )
-    share = {"neck01": 0.22, "neck02": 0.2, "neck03": 0.2, "head": 0.38}
-    for bone, part in share.items():
-        rotations[bone] = (nod * part, (turned - chest) * part, lean * part)
-    # The eyes go back towards the viewer, as far as they comfortably can.
-    away = float(rng.normal(0, 7)) if rng.random() < 0.3 else float(rng.normal(0, 1.5))
-    gaze = (
-        float(np.clip(-0.75 * turned + away, -20, 20)),
-        float(np.clip(-0.7 * nod + rng.normal(0, 1.5), -8, 8)),
-    )
-    stance = str(rng.choice(get_args(Stance), p=(0.4, 0.25, 0.15, 0.1, 0.1))) if full else "relaxed"
-    arms = _stand(rotations, stance, rng)
-    return Pose(rotations, arms, expressions.sample(rng, name), gaze, name)
-
-
-def _spread(rotations: dict[str, Vector], bones: tuple[str, ...], turn: Vector) -> None:
-    for bone in bones:
-        old = rotations.get(bone, (0.0, 0.0, 0.0))
-        rotations[bone] = tuple(o + t / len(bones) for o, t in zip(old, turn, strict=True))  # type: ignore[assignment]
-
-
-def _stand(rotations: dict[str, Vector], stance: str, rng: np.random.Generator) -> dict:
-    """Fill in legs and hips for ``stance``, and say where the arms go."""
-    side = "L" if rng.random() < 0.5 else "R"
-    other = "R" if side == "L" else "L"
-    sign = 1.0 if side == "L" else -1.0
-    for leg, s in (("L", 1.0), ("R", -1.0)):  # MakeHuman stands astride
-        rotations[f"upperleg01.{leg}"] = (0.0, 0.0, -3.0 * s)
-    if stance in ("contrapposto", "hand on hip"):
-        lift = float(rng.uniform(3, 6)) * sign  # the hip over the standing leg rises, the shoulders tilt back
-        rotations["root"] = (0.0, 0.0, lift)
-        _spread(rotations, ("spine05", "spine04", "spine03", "spine02"), (0.0, 0.0, -1.7 * lift))
-        _spread(rotations, ("neck01", "neck02"), (0.0, 0.0, 0.6 * lift))
-        rotations[f"upperleg01.{side}"] = (0.0, 0.0, -lift - 2.5 * sign)
-        rotations[f"upperleg01.{other}"] = (-14.0, -6.0 * sign, -lift + 4.0 * sign)
-        rotations[f"lowerleg01.{other}"] = (22.0, 0.0, 0.0)
-        rotations[f"foot.{other}"] = (-8.0, 0.0, 0.0)
-    jitter = rng.normal(0, 0.02, 3)
-    hang = (tuple(np.array(_HANG[0]) + jitter), _HANG[1])
-    arms = {"L": hang, "R": hang}
-    if stance == "hand on hip":
-        arms[side] = _ARMS["hip"]
-    elif stance == "waving":
-        arms[side] = _ARMS["wave"]
-    elif stance == "folded":
-        arms = {side: _ARMS["fold"], other: _ARMS["fold under"]}
-    return arms
+    stance: str = "relaxed"
 
 
 def transforms(anatomy: Anatomy, joints: NDArray[np.float32], pose: Pose) -> NDArray[np.float64]:
@@ -113,10 +61,9 @@ def transforms(anatomy: Anatomy, joints: NDArray[np.float32], pose: Pose) -> NDA
     """
     turns = {n: Rotation.from_rotvec(v, degrees=True) for n, v in pose.rotations.items()}
     pivots = dict(zip(anatomy.bones, joints.astype(float), strict=True))
-    for side, (wrist, elbow) in pose.arms.items():
-        turns |= _reach(pivots, side, wrist, elbow)
-    for side in "LR":
-        turns = _curl(pivots, side) | turns
+    for side, arm in pose.arms.items():
+        raised = turns.pop(f"clavicle.{side}", Rotation.identity())
+        turns |= _reach(pivots, side, arm, raised) | _hand(pivots, side, arm)
     moves = np.tile(np.eye(4), (len(anatomy.bones), 1, 1))
     for index, name in enumerate(anatomy.bones):
         own = np.eye(4)
@@ -128,16 +75,16 @@ def transforms(anatomy: Anatomy, joints: NDArray[np.float32], pose: Pose) -> NDA
     return moves
 
 
-def _reach(joints: dict[str, NDArray], side: str, wrist: Vector, elbow: Vector) -> dict[str, Rotation]:
-    """Turn shoulder and elbow so that the wrist comes to ``wrist`` and the elbow points to ``elbow``."""
+def _reach(joints: dict[str, NDArray], side: str, arm: Arm, shrugged: Rotation) -> dict[str, Rotation]:
+    """Turn shoulder and elbow so that the wrist comes where ``arm`` says and the elbow points there."""
     mirror = np.array([1.0 if side == "L" else -1.0, 1, 1])
     shoulder, bend, end = (joints[f"{n}.{side}"] for n in ("upperarm01", "lowerarm01", "wrist"))
     upper, lower = bend - shoulder, end - bend
     a, b = np.linalg.norm(upper), np.linalg.norm(lower)
-    goal = np.array(wrist) * mirror * (a + b)
+    goal = np.array(arm.wrist) * mirror * (a + b)
     reach = float(np.clip(np.linalg.norm(goal), 0.35 * (a + b), 0.985 * (a + b)))
     along = goal / np.linalg.norm(goal)
-    out = np.array(elbow) * mirror
+    out = np.array(arm.elbow) * mirror
     out = out - (out @ along) * along
     out /= np.linalg.norm(out)
     cosine = (a * a + reach * reach - b * b) / (2 * a * reach)
@@ -151,7 +98,7 @@ def _reach(joints: dict[str, NDArray], side: str, wrist: Vector, elbow: Vector) 
     twist = (plain.inv() * swing).as_rotvec() @ axis * axis
     flex = _angle(new_upper, new_lower) - _angle(upper, lower)
     raised = float(np.clip((new_upper[1] / a + 0.45) * 30, 0, 25)) * mirror[0]
-    collar = Rotation.from_rotvec([0, 0, raised], degrees=True)
+    collar = shrugged * Rotation.from_rotvec([0, 0, raised], degrees=True)
     return {
         f"clavicle.{side}": collar,
         f"upperarm01.{side}": collar.inv() * plain * Rotation.from_rotvec(0.35 * twist),
@@ -160,22 +107,45 @@ def _reach(joints: dict[str, NDArray], side: str, wrist: Vector, elbow: Vector) 
     }
 
 
-def _curl(joints: dict[str, NDArray], side: str) -> dict[str, Rotation]:
-    """Fingers of a hand at ease: a little bent and close together, where MakeHuman's are spread."""
+def _hand(joints: dict[str, NDArray], side: str, arm: Arm) -> dict[str, Rotation]:
+    """Forearm, wrist and fingers: MakeHuman's hand is flat and spread, a hand at ease is not."""
     across = joints[f"finger2-1.{side}"] - joints[f"finger5-1.{side}"]
-    across /= np.linalg.norm(across)
     along = joints[f"finger3-1.{side}"] - joints[f"wrist.{side}"]
-    back = np.cross(across, along / np.linalg.norm(along))
+    along /= np.linalg.norm(along)
+    across -= (across @ along) * along
+    across /= np.linalg.norm(across)
+    back = np.cross(across, along)
     # Fingers bend to the palm, which looks down as the body stands at rest.
     bend = across * np.sign(np.cross(across, along) @ [0, -1, 0])
-    turns = {}
-    for finger, spread in ((2, 1.0), (3, 0.3), (4, -0.5), (5, -1.2)):
-        for joint, angle in ((1, 12 + 2 * finger), (2, 24), (3, 16)):
-            turn = Rotation.from_rotvec(np.radians(angle) * bend)
+    sign = 1.0 if side == "L" else -1.0
+    fore = joints[f"wrist.{side}"] - joints[f"lowerarm01.{side}"]
+    twist = Rotation.from_rotvec(-sign * np.radians(arm.twist / 2) * fore / np.linalg.norm(fore))
+    to_palm, outwards = np.radians(arm.bend)
+    wrist = Rotation.from_rotvec(to_palm * bend) * Rotation.from_rotvec(
+        -outwards * _towards(back, across, along)
+    )
+    turns = {f"lowerarm02.{side}": twist, f"wrist.{side}": twist * wrist}
+    curls, spread = FINGERS[arm.fingers]
+    for finger, own in ((2, 1.0), (3, 0.3), (4, -0.5), (5, -1.2)):
+        for joint, angle in ((1, 22), (2, 26), (3, 16)):
+            turn = Rotation.from_rotvec(np.radians(min(angle * curls[finger - 1], 88)) * bend)
             if joint == 1:
-                turn = Rotation.from_rotvec(np.radians(5 * spread) * back) * turn
+                close = np.radians(own * (5 - 8 * spread))
+                turn = Rotation.from_rotvec(close * back) * turn
             turns[f"finger{finger}-{joint}.{side}"] = turn
+    thumb = [joints[f"finger1-{k}.{side}"] for k in (1, 2, 3)]
+    way = thumb[2] - thumb[0]
+    # The thumb folds across the palm: about the axis that carries it towards the little finger's root.
+    axis = np.cross(way, joints[f"finger5-1.{side}"] - thumb[0])
+    axis /= np.linalg.norm(axis)
+    for joint, angle in ((1, 10), (2, 18), (3, 22)):
+        turns[f"finger1-{joint}.{side}"] = Rotation.from_rotvec(np.radians(angle * curls[0]) * axis)
     return turns
+
+
+def _towards(axis: NDArray, across: NDArray, along: NDArray) -> NDArray:
+    """``axis`` with the sign that turns ``along`` towards ``across``."""
+    return axis * np.sign(np.cross(axis, along) @ across)
 
 
 def _frame(upper: NDArray, lower: NDArray) -> NDArray:

@@ -29,8 +29,8 @@ _SWATCH = np.array([[tone.L, tone.a, tone.b] for tone in MONK])
 class Complexion:
     """Colours of a person. monk: 1 to 10; undertone: -1 rosy to 1 golden; iris, hair (of brows and stubble):
     sRGB in [0, 1]; lips: 0 bare to 1 painted with ``lipstick``, sRGB; brow: thickness, 1 is average; arch and
-    density in [0, 1]; freckles, blush, stubble, liner in [0, 1]; moles:
-    how many on the face."""
+    density in [0, 1]; freckles, blush, liner in [0, 1]; stubble: 0 to 1.7, a short beard above 1; moles: how
+    many on the face."""
 
     monk: int = 3
     undertone: float = 0.0
@@ -137,13 +137,13 @@ def _srgb(lab: NDArray) -> NDArray:
 
 def _mottle(lab: NDArray, canvas: Canvas, rng: np.random.Generator, pale: float) -> None:
     """Uneven melanin and blood: large soft patches, smaller ones, and pores on the head."""
-    lab += noise(canvas.place, 0.035, rng)[:, None] * np.array([0.55, 0.25, 0.3], np.float32)
+    lab += noise(canvas.place, 0.035, rng)[:, None] * np.array([0.8, 0.45, 0.4], np.float32)
     head = canvas.place[canvas.head]
     fade = np.clip((head[:, 1] - canvas.points[152, 1] + 0.03) / 0.04, 0, 1)[:, None]  # none on the body
     lab[canvas.head] += (
-        fade * noise(head, 0.009, rng)[:, None] * np.array([-0.45, 0.8 * pale, 0.1], np.float32)
+        fade * noise(head, 0.009, rng)[:, None] * np.array([-0.75, 1.35 * pale, 0.15], np.float32)
     )
-    lab[canvas.head] += fade * noise(head, 0.0022, rng)[:, None] * np.array([0.55, -0.2, 0], np.float32)
+    lab[canvas.head] += fade * noise(head, 0.0022, rng)[:, None] * np.array([0.75, -0.35, 0], np.float32)
 
 
 def _redden(lab: NDArray, canvas: Canvas, complexion: Complexion, pale: float) -> None:

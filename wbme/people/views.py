@@ -66,6 +66,11 @@ def framing(plan: Plan, number: int, shot: int) -> str:
     return str(rng.choice(list(_SHARES), p=list(_SHARES.values())))
 
 
+def is_held_out(number: int) -> bool:
+    """Whether a person's views are for validation: every eighth is."""
+    return number % 8 == 7
+
+
 def finished(plan: Plan, number: int, shot: int) -> dict[str, Any] | None:
     """The row of a view that is there and made by this plan, or None."""
     file = Path(plan.folder, "people", "views", plan.name(number, shot), "row.json")
@@ -92,7 +97,7 @@ def render(plan: Plan, model: Model, number: int, shot: int) -> dict[str, Any]:
         "id": name,
         "identity": f"p{number:04d}",
         "shot": shot,
-        "split": "val" if number % 8 == 7 else "train",
+        "split": "val" if is_held_out(number) else "train",
         "size": plan.size,
         "seed": plan.seed,
         "facts": {**model.facts, "framing": seen.framing},

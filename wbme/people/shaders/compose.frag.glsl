@@ -13,6 +13,8 @@ uniform sampler2D shadows;
 uniform sampler2D lights;
 uniform mat4 to_head;             // scene -> the head's frame, metres
 uniform vec3 iris_centres[2];
+uniform vec3 lower_lids[2];
+uniform vec3 head_up;
 uniform vec3 catch_direction;
 uniform float exposure;
 uniform float oil;                // of this person's skin, about 1
@@ -96,18 +98,23 @@ void main() {
         if (label == 10) zone = 1.0;
         if (face && head.y > 0.025) zone = max(zone, exp(-pow(head.x / 0.045, 2.0)));
         float patch_ = 0.75 + 0.5 * noise(rest / 0.012).w;
-        float grease = oil * (0.35 + 0.95 * zone) * patch_;
-        float cavity = 1.0 - 0.30 * clamp(octave(rest, 0.0013, footprint, vec3(5.0)).w * 2.0, 0.0, 1.0);
+        float grease = oil * (0.35 + 1.05 * zone) * patch_;
+        // Shine breaks up over pores: each is a small dull pit.
+        float pits = clamp(octave(rest, 0.0013, footprint, vec3(5.0)).w * 2.0, 0.0, 1.0)
+                   + 0.7 * clamp(octave(rest, 0.0024, footprint, vec3(23.0)).w * 2.0, 0.0, 1.0);
+        float cavity = 1.0 - 0.45 * clamp(pits, 0.0, 1.0);
         vec3 shine;
         if (lips) {
-            shine = glints(n, v, 0.36, 0.035, shadow, open_share) * 0.9 + surroundings(mirror, 0.35) * 0.02 * open_share;
+            shine = glints(n, v, 0.33, 0.04, shadow, open_share) * 1.2 + surroundings(mirror, 0.35) * 0.03 * open_share;
         } else {
-            shine = 0.85 * glints(n, v, 0.52, 0.028, shadow, open_share)
-                  + 0.26 * grease * glints(n, v, 0.40, 0.028, shadow, open_share);
-            shine *= grease * 0.5 + 0.5;
-            shine += mix(ground, sky, 0.5 + 0.5 * mirror.y) * (0.012 + 0.16 * edge) * open_share * open_share;
+            shine = 0.8 * glints(n, v, 0.50, 0.028, shadow, open_share)
+                  + 0.42 * grease * glints(n, v, 0.34, 0.028, shadow, open_share);
+            shine *= grease * 0.55 + 0.45;
+            // Down on the cheeks, and skin seen along its surface, catch the sky.
+            shine += mix(ground, sky, 0.5 + 0.5 * mirror.y) * (0.010 + 0.20 * edge) * open_share * open_share;
         }
-        colour += shine * cavity;
+        // Exposed for, dark skin would shine like lacquer.
+        colour += shine * cavity * mix(0.5, 1.0, smoothstep(0.01, 0.25, luminance(albedo)));
     } else if (material == EYE) {
         vec3 side = normalize(cross(vec3(0.0, 1.0, 0.0), catch_direction));
         float facing = dot(mirror, catch_direction);
@@ -117,11 +124,16 @@ void main() {
         vec3 second_direction = normalize(vec3(-catch_direction.x, -0.35, catch_direction.z));
         float second = smoothstep(0.955, 0.99, dot(mirror, second_direction));
         float fresnel = 0.03 + 0.5 * pow(1.0 - nv, 5.0);
-        float bright = max(luminance(key_colour), 0.45);
-        colour += surroundings(mirror, 0.2) * fresnel * open_share;
-        colour += mix(key_colour, vec3(bright), 0.5) * glint * 1.25 + fill_colour * second * 0.35;
+        float bright = max(luminance(key_colour), 0.75);
+        colour += surroundings(mirror, 0.2) * fresnel * max(open_share, 0.5);
+        colour += mix(key_colour, vec3(bright), 0.6) * glint * 1.9 + (fill_colour + 0.25 * sky) * second * 0.55;
+        // Tears stand along the lower lid, and a mirror of their own.
+        int side_ = distance(here.xyz, iris_centres[0]) < distance(here.xyz, iris_centres[1]) ? 0 : 1;
+        float above = dot(here.xyz - lower_lids[side_], head_up);
+        float tear = smoothstep(0.0016, 0.0004, above) * smoothstep(-0.0012, 0.0, above);
+        colour += (0.30 * key_colour * shadow + 0.25 * sky) * tear * (0.4 + 0.6 * noise(rest / 0.0018).w);
     } else if (material == MOUTH) {
-        colour *= mix(0.45, 1.0, smoothstep(0.15, 0.85, open_share));
+        colour *= mix(0.72, 1.0, smoothstep(0.1, 0.75, open_share));
         colour += glints(n, v, 0.28, 0.035, shadow, open_share) * 0.5 * open_share;
     } else if (material == HAIR) {
         vec3 t = texelFetch(tangents, p, 0).xyz;

@@ -35,6 +35,7 @@ void main() {
     vec3 n = texelFetch(normals, p, 0).xyz;
     vec3 rest = texelFetch(rests, p, 0).xyz;
     vec3 view = normalize(eye_point - here.xyz);
+    if (material == MOUTH && dot(n, view) < 0.0) n = -n;  // the teeth's triangles are wound both ways
     float facing = clamp(dot(n, view), 0.15, 1.0);
     float footprint = here.w / pixels_per_radian / facing;
     vec3 bump = vec3(0.0);
@@ -42,8 +43,8 @@ void main() {
         float lips = (label == 12 || label == 13) ? 1.0 : 0.0;
         bump += 0.012 * octave(rest, 0.0110, footprint, vec3(3.0)).xyz;
         bump += 0.022 * octave(rest, 0.0045, footprint, vec3(17.0)).xyz;
-        bump += 0.060 * octave(rest, 0.0021, footprint, vec3(41.0)).xyz;
-        bump += 0.120 * octave(rest, 0.0011, footprint, vec3(77.0)).xyz;
+        bump += 0.085 * octave(rest, 0.0021, footprint, vec3(41.0)).xyz;
+        bump += 0.150 * octave(rest, 0.0011, footprint, vec3(77.0)).xyz;
         bump *= relief * mix(1.0, 0.5, lips);
         if (lips > 0.0) {
             vec4 fold = octave(rest * vec3(1.0, 0.25, 0.25), 0.0016, footprint, vec3(9.0));
@@ -75,6 +76,10 @@ void main() {
         scatter = 0.0;
     } else if (material == CLOTH) {
         wrap += 0.10;
+    } else if (material == MOUTH) {
+        blocked = vec3(mix(0.65, 1.0, shadow));  // teeth pass light on among themselves: lips shade them softly
+        bounce = vec3(max(open_share, 0.8));
+        wrap += 0.6;
     }
     vec3 light = key_colour * wrapped(key, wrap) * blocked * mix(vec3(1.0), bounce, 0.35);
     if (material == HAIR) {
@@ -101,11 +106,11 @@ void main() {
         float s = min(r * 0.72, 0.8);
         surface = normalize(mix(n, normalize(gaze * sqrt(1.0 - s * s) + slope * s), cornea));
         float below = dot(upper_lids[side] - here.xyz, head_up);
-        float lid = mix(0.42, 1.0, smoothstep(-0.0005, 0.0048, below));
+        float lid = mix(0.52, 1.0, smoothstep(-0.0005, 0.0040, below));
         float caustic = 1.0 + 0.55 * cornea * clamp(dot(e, -key_direction), -0.7, 1.0);
         // The ball lies deep in its socket: screen-space occlusion is too dark for something that wet.
         light = (key_colour * wrapped(dot(n, key_direction), vec3(0.45)) * mix(0.55, 1.0, shadow)
-                 + around / max(bounce, 0.2) * mix(0.55, 1.0, open_share) + fill) * lid * caustic * 0.88;
+                 + around / max(bounce, 0.2) * mix(0.6, 1.0, open_share) + fill) * lid * caustic * 0.96;
         scatter = 0.25;
     } else if (material == MOUTH) {
         light *= 0.86;
