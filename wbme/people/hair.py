@@ -184,9 +184,10 @@ def _strand_texture(kind: str, size: int = 256) -> NDArray[np.uint8]:
 
 def hair_mesh(
     part: str, made: Pieces, colour: ArrayLike, *, shade: ArrayLike | None = None, kind: str = "lock",
-    smooth: float = 0.75,
+    smooth: float = 0.75, clump: NDArray[np.int32] | None = None,
 ) -> Mesh:  # fmt: skip
-    """A Mesh of hair: ``colour`` sRGB, darker at the root and lighter at the tip; ``shade`` V factors."""
+    """A Mesh of hair: ``colour`` sRGB, darker at the root and lighter at the tip; ``shade`` V factors;
+    ``clump`` V: see Mesh."""
     points, triangles, uv, tangents, normals = made
     v = uv[:, 1]
     tone = (0.86 + 0.16 * v if kind == "lock" else 0.86 + 0 * v) * (1 if shade is None else shade)
@@ -203,6 +204,7 @@ def hair_mesh(
         texture=_strand_texture(kind),
         tangents=tangents,
         smooth=np.full(len(points), smooth, np.float32),
+        clump=clump,
     )
 
 

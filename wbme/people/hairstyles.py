@@ -27,11 +27,11 @@ def _part_roots(wig: Wig, offset: float, count: int, end: float = -0.062) -> tup
 
 def _hanging(
     wig: Wig, level: str, drop: float, fringes: tuple[str, ...], *, layers: float = 0.03,
-    inward: float = 0.15, volume: float = 0.0, width: float = 0.038, number: float = 1.0, thick: float = 0.3,
-    wave: float = 0.0, curl: float = 0.0,
+    inward: float = 0.15, volume: float = 0.0, width: float = 0.05, number: float = 1.0, thick: float = 0.3,
+    wave: float = 0.0, curl: float = 0.0, locks: int = 3, blunt: float = 0.0,
 ) -> None:  # fmt: skip
     """Hair with a parting that hangs to ``drop`` metres above a level; layers: how unevenly; number: of
-    clumps; wave, curl: see ``Wig``; fringes: one is chosen."""
+    masses; wave, curl: see ``Wig``; blunt: how little the ends are pointed; fringes: one is chosen."""
     skull, rng = wig.skull, wig.rng
     wig.wave, wig.curl = wave, curl
     fringe = str(rng.choice(fringes))
@@ -43,116 +43,139 @@ def _hanging(
     steps = int(np.clip(length / 0.011, 30, 70))
     common = {"length": length, "steps": steps, "inward": inward, "face": 0.066}
 
-    def group(
-        name: str, a: Array, e: Array, height: float, wide: float, drop: float = 0.0, side: float = 0.0
+    def mass(
+        name: str, roots: Array, heading: Array, height: ArrayLike, wide: ArrayLike, high: float, **more: float
     ) -> None:
-        roots, normal = skull.at(a, e)
-        locks(name, roots - 0.15 * height * normal, downhill(skull, a, e, side), height, wide, drop)
+        guides = grow(skull, roots, heading, height=np.asarray(height) + volume, **(common | more))
+        stop = end + high * layers - np.abs(rng.normal(0, layers, len(roots)))
+        sizes = width * wide * rng.uniform(0.9, 1.15, len(roots))
+        wig.add(name, cut(guides, stop, samples), sizes, locks=locks, tip=0.45 + 0.42 * blunt, root=0.35,
+                thick=thick, gather=0.25 + 0.5 * blunt, ragged=0.3 - 0.25 * blunt)  # fmt: skip
 
-    def locks(
-        name: str, roots: Array, heading: Array, height: float, wide: ArrayLike, drop: float, **more: float
-    ) -> None:
-        guides = grow(skull, roots, heading, height=height + volume, **(common | more))
-        stop = end + drop * layers - np.abs(rng.normal(0, layers, len(roots)))
-        sizes = width * wide * rng.uniform(0.85, 1.2, len(roots))
-        wig.add(name, cut(guides, stop, samples), sizes, tip=0.6, lines=0.35, root=0.12, thick=thick)
+    def group(name: str, a: Array, e: Array, height: float, wide: float, high: float, side: float = 0.0) -> None:
+        roots, normal = skull.at(a, e)
+        mass(name, roots - 0.15 * height * normal, downhill(skull, a, e, side), height, wide, high)
 
     def count(n: int) -> int:
-        return max(4, round(n * number))
+        return max(3, round(n * number))
 
     ring = np.linspace(84, 276, 30)
     high = hairline(ring) + 14
     inner = grow(skull, skull.at(ring, high)[0], downhill(skull, ring, high), height=0.004 + volume, **common)
     wig.curtain("hair back", cut(inner, np.full(30, end + 0.035 + layers), samples))
-    a = wig.spread(88, 272, count(17))
-    group("hair back", a, np.maximum(hairline(a) + 8, -38), 0.007, 1.0)
-    a = wig.spread(100, 260, count(15))
-    group("hair back", a, np.full_like(a, 28), 0.009, 1.3, 0.5)
+    a = wig.spread(92, 268, count(9))
+    group("hair back", a, np.maximum(hairline(a) + 8, -38), 0.007, 1.0, 0.0)
+    a = wig.spread(104, 256, count(7))
+    group("hair back", a, np.full_like(a, 40), 0.010, 1.3, 0.8)
     for side, name in ((1, "hair left"), (-1, "hair right")):
-        roots, normal = _part_roots(wig, part, count(13))
-        roots = roots + rng.normal(0, 0.0015, roots.shape) * [1, 0, 1] - normal * 0.004
-        heading = np.stack(np.broadcast_arrays(float(side), 0.3, np.linspace(-0.1, -0.9, len(roots))), -1)
+        a = side * wig.spread(68, 100, count(3))
+        e = np.maximum(hairline(a) + 4, 24) + rng.normal(0, 2, len(a))
+        group(name, a, e, 0.003, 0.85, 0.3, side * 0.25)
+        n = count(5)
+        roots, normal = _part_roots(wig, part, n)
+        roots = roots + rng.normal(0, 0.001, roots.shape) * [1, 0, 1] - normal * 0.004
+        heading = np.stack(np.broadcast_arrays(float(side), 0.3, np.linspace(-0.1, -0.9, n)), -1)
         heading = unit(heading - (heading * normal).sum(-1, keepdims=True) * normal + 0.25 * normal)
-        fine = np.linspace(0.8, 1.5, len(roots))  # those that frame the face are slender
-        locks(name, roots, heading, 0.012, fine, 1.2, gravity=0.16, face=0.074)
-        a = side * wig.spread(48, 98, count(10))
-        group(
-            name, a, np.maximum(hairline(a) + 4, 24) + rng.normal(0, 2, len(a)), 0.007, 1.0, 0.5, side * 0.35
-        )
-    a = wig.spread(120, 240, count(11))
-    group("hair crown", a, np.full_like(a, 66), 0.013, 1.5, 1.6)
+        fine = np.linspace(0.75, 1.35, n)  # those that frame the face are slender
+        # Each lies over the one behind it.
+        mass(name, roots, heading, np.linspace(0.014, 0.010, n), fine, 1.0, gravity=0.22, face=0.074)
+    a = wig.spread(125, 235, count(5))
+    group("hair crown", a, np.full_like(a, 68), 0.013, 1.5, 1.8)
     if fringe:
         add_fringe(wig, fringe, volume)
 
 
 def _short(wig: Wig, kind: str) -> None:
-    """Short cuts: ``crop`` (forward), ``side`` (parted), ``spiky``, ``slick`` (back), ``pixie``."""
+    """Short cuts: ``crop`` (forward), ``side`` (parted), ``spiky``, ``slick`` (back), ``pixie``.
+
+    Rows of masses from below upwards, each over the roots of the row before, on a closed volume.
+    """
     skull, rng = wig.skull, wig.rng
     receding = float(rng.choice([0, 0.5])) if kind == "slick" else 0.0
-    top = {"crop": 0.017, "side": 0.020, "spiky": 0.020, "slick": 0.016, "pixie": 0.019}[kind]
-    sides = {"crop": 0.0045, "side": 0.007, "spiky": 0.0045, "slick": 0.005, "pixie": 0.010}[kind]
+    top = {"crop": 0.015, "side": 0.017, "spiky": 0.016, "slick": 0.013, "pixie": 0.016}[kind]
+    sides = {"crop": 0.0045, "side": 0.006, "spiky": 0.0045, "slick": 0.005, "pixie": 0.009}[kind]
     sign = float(rng.choice([-1, 1]))
-    ridge = rng.uniform(0, 2 * np.pi, 3)
 
     def deep(a: Array, e: Array) -> Array:
-        high = np.clip((e - 22) / 30, 0, 1)
-        grooves = np.sin(np.radians(a) * 19 + ridge[0]) + np.sin(np.radians(a) * 31 + ridge[1])
-        soft = np.cos(np.radians(np.clip(e, 0, 90))) ** 0.5
-        return (sides + (top - sides) * high * high * (3 - 2 * high)) * (1 + 0.06 * grooves * soft)
+        high = np.clip((e - 15) / 40, 0, 1)
+        return sides + (0.85 * top - sides) * high * high * (3 - 2 * high)
 
-    wig.cap(deep, receding, rows=48, columns=240)
-    n, long = 17, 0.050 if kind == "pixie" else 0.036
-    a = np.linspace(100, 260, n) + rng.normal(0, 2, n)  # points along the neck's hairline
-    e = np.maximum(hairline(a) + 20, -33)
-    long = long * np.clip((np.abs(180 - a) + 90) / 90, 0.8, 1.3)
-    guides = grow(skull, skull.at(a, e)[0], downhill(skull, a, e, rng.normal(0, 0.12, n)), length=long,
-                  height=0.85 * sides, stiffness=0.9, gravity=0.1, face=0, steps=14)  # fmt: skip
-    wig.add("hair side", guides, 0.026 * rng.uniform(0.8, 1.25, n), lines=0.2, thick=0.16, tip=0.3, root=0.6)
-    rows = ((80, 12, 180), (64, 16, 120), (48, 14, 60))
-    for e0, n, reach in rows[: 2 if kind in ("crop", "pixie") else 3]:
-        a = np.linspace(-reach, reach, n, endpoint=reach < 180) + rng.normal(0, 3, n)
-        e = np.maximum(e0 + rng.normal(0, 3, n), hairline(a, receding) + 6)
+    def row(
+        name: str, a: Array, e: Array, heading: Callable[[Array, Array], Array], length: float, height: float,
+        wide: float, *, lift: float = 0.05, thick: float = 0.16, cling: float = 0.6, end: float = 0.004,
+    ) -> None:  # fmt: skip
+        n = len(a)
+        a, e = a + rng.normal(0, 2, n), np.maximum(e + rng.normal(0, 2, n), hairline(a, receding) + 2)
         roots, normal = skull.at(a, e)
-        down, front = downhill(skull, a, e), np.clip(np.cos(np.radians(a)), 0, 1)[:, None]
-        over = unit(np.cross([0.0, 0.0, 1.0], normal)) * -sign  # across the head, towards one side
-        lift, reach_of = 0.22, 0.075
-        if kind == "side":
-            heading, lift, reach_of = over + 0.35 * down * front - 0.2 * down, 0.30, 0.078
-        elif kind == "spiky":
-            heading, lift, reach_of = 0.6 * down + 0.6 * over + 0.3 * rng.normal(size=down.shape), 0.6, 0.062
-        elif kind == "slick":
-            heading, lift, reach_of = down * (1 - 2.2 * front) + 0.25 * over, 0.25, 0.100
+        way = heading(downhill(skull, a, e), normal)
+        depth = deep(a, e)[:, None]
+        guides = grow(skull, roots + normal * 0.6 * depth, unit(way) + lift * normal, gravity=0.06,
+                      stiffness=0.92, cling=cling, face=0, steps=19, height=height,
+                      length=length * rng.uniform(0.85, 1.15, n))  # fmt: skip
+        if cling:  # the ends lie down on what is below
+            s = np.linspace(0, 1, 20)[None, :, None]
+            guides = guides - outward(skull, guides) * ((height - end) * np.clip(s * 1.4 - 0.4, 0, 1) ** 1.5)
+        guides = cut(guides, np.full(n, skull.levels["brow"] + 0.03) - 9 * (guides[:, -1, 2] < 0.06), 20)
+        sizes = wide * rng.uniform(0.8, 1.2, n)
+        wig.add(name, guides, sizes, locks=3, tip=0.3, thick=thick, root=0.5, ragged=0.4, gather=0.12,
+                bulge=0.16)  # fmt: skip
+
+    def over(down: Array, normal: Array) -> Array:  # across the head, towards one side
+        return unit(np.cross([0.0, 0.0, 1.0], normal)) * -sign
+
+    wig.cap(deep, receding, rows=30, columns=120)
+    a = np.concatenate([np.linspace(64, 82, 2), np.linspace(102, 258, 9), np.linspace(278, 296, 2)])
+    row("hair side", a, np.maximum(hairline(a) + 22, -34), lambda down, _: down,
+        0.062 if kind == "pixie" else 0.045, 0.95 * sides, 0.042, end=0.6 * sides)  # fmt: skip
+    a = np.linspace(62, 298, 11)
+    if kind == "slick":
+        back = np.array([0.0, 0.0, -1.0])
+        a = np.linspace(66, 294, 11)
+        row("hair side", a, np.full(11, 40.0), lambda down, _: down + 0.9 * back, 0.085, 0.008, 0.044)
+        a = np.linspace(-58, 58, 9)
+        row("hair top", a, hairline(a, receding) + 3, lambda down, _: 0.4 * back - down, 0.165, top, 0.042,
+            lift=0.35)  # fmt: skip
+        return
+    row("hair side", a, np.full(11, 46.0), lambda down, _: down, 0.075, 0.5 * (top + sides), 0.050,
+        end=sides)  # fmt: skip
+    if kind == "spiky":
+        for e, n, long in ((50, 10, 0.055), (68, 8, 0.06), (84, 4, 0.06)):
+            a = np.linspace(-180, 180, n, endpoint=False) + 17 * sign
+            row("hair top", a, np.full(n, float(e)), lambda down, normal: down + 0.5 * over(down, normal),
+                long, top, 0.044, lift=0.75, thick=0.3, cling=0.0)  # fmt: skip
+        a = np.linspace(-46, 46, 6)
+        row("hair top", a, hairline(a) + 10, lambda down, normal: 0.7 * over(down, normal) - 0.3 * down,
+            0.055, top, 0.036, lift=0.8, thick=0.28, cling=0.0)  # fmt: skip
+    elif kind == "side":
+        z = np.linspace(0, 1, 6)
+        a, e = sign * (36 + 70 * z**2), hairline(36) + 5 + 46 * np.sqrt(z)
+        row("hair side", a[1:5] + 4 * sign, e[1:5] - 3, lambda down, _: down + [0, 0, -0.3], 0.085, top, 0.046,
+            end=sides)  # fmt: skip
+        row("hair top", a[::-1], e[::-1], lambda down, normal: [0, 0, 0.12] - over(down, normal), 0.150,
+            1.1 * top, 0.046, lift=0.3, end=sides)  # fmt: skip
+    else:
+        a = np.linspace(-180, 180, 9, endpoint=False)
+        row("hair top", a, np.full(9, 74.0), lambda down, normal: down + 0.35 * over(down, normal), 0.095, top,
+            0.056, end=0.6 * top)  # fmt: skip
+        if kind == "crop":
+            add_fringe(wig, "full", 0.003, raised=float(rng.uniform(0.006, 0.018)))
         else:
-            heading = down + 0.40 * over + 0.15 * rng.normal(size=down.shape)
-        inside = normal * (0.45 * top)  # from inside the volume, so that no root shows
-        guides = grow(skull, roots + inside, unit(heading) + lift * normal, gravity=0.10, stiffness=0.9,
-                      cling=0.4 if kind == "side" else 0.15, face=0, steps=16, height=top * 0.98,
-                      length=reach_of * rng.uniform(0.8, 1.2, n))  # fmt: skip
-        if kind != "spiky":  # the ends merge with the volume again
-            s = np.linspace(0, 1, 17)[None, :, None]
-            guides = guides - outward(skull, guides) * (0.45 * top * np.clip(s - 0.45, 0, 1) ** 1.5)
-        guides = cut(guides, np.full(n, skull.levels["brow"] + 0.03), 17)
-        sizes = (0.023 if kind == "spiky" else 0.030) * rng.uniform(0.75, 1.3, n)
-        wig.add("hair top", guides, sizes, lines=0.3, tip=0.15, thick=0.26, root=0.1)
-    if kind == "crop":
-        add_fringe(wig, "full", 0.004, raised=float(rng.uniform(0.012, 0.026)))
-    if kind == "pixie":
-        add_fringe(wig, "swept")
+            add_fringe(wig, "swept")
 
 
 def _tied(wig: Wig, kind: str, *fringes: str) -> None:
-    """Hair combed to a knot: ``ponytail``, ``high bun``, ``low bun``, with one of ``fringes``."""
+    """Hair combed to a knot: ``ponytail``, ``high bun``, ``low bun``, ``braid``, with one of ``fringes``."""
     skull, rng = wig.skull, wig.rng
     fringe = str(rng.choice(fringes))
     wig.cap(0.006)
-    tie = {"ponytail": 22.0, "high bun": 68.0, "low bun": -14.0}[kind] + rng.normal(0, 3)
+    tie = {"ponytail": 22.0, "high bun": 68.0, "low bun": -14.0, "braid": -30.0}[kind] + rng.normal(0, 3)
     knot, out = (x[0] for x in skull.at(np.array([180.0]), np.array([tie])))
     knot = knot + out * 0.012
-    n = 44
-    a = np.linspace(-180, 180, n, endpoint=False) + rng.normal(0, 1.5, n)
+    n = 20
+    a = np.linspace(-180, 180, n, endpoint=False) + rng.normal(0, 2, n)
     start, goal = towards(a, hairline(a) + 1.5), towards(180.0, tie)
     angle = np.arccos(np.clip(start @ goal, -1, 1))[:, None, None]
-    s = np.linspace(0, 1, 18)[None, :, None]
+    s = np.linspace(0, 1, 20)[None, :, None]
     arc = (np.sin((1 - s) * angle) * start[:, None] + np.sin(s * angle) * goal) / np.sin(angle)
     base, normal = skull.at(
         np.degrees(np.arctan2(arc[..., 0], arc[..., 2])), np.degrees(np.arcsin(arc[..., 1].clip(-1, 1)))
@@ -160,32 +183,61 @@ def _tied(wig: Wig, kind: str, *fringes: str) -> None:
     guides = base + normal * (0.0015 + 0.009 * np.sin(np.pi * s**0.8)) * rng.uniform(0.8, 1.25, (n, 1, 1))
     gather = np.clip((s - 0.8) / 0.2, 0, 1) ** 2
     guides = guides * (1 - gather) + knot * gather
-    wig.add("hair cap", guides, 0.030 * rng.uniform(0.85, 1.15, n), tip=0.55, thick=0.2, lines=0.3, root=0.6)
+    wig.add("hair cap", guides, 0.048 * rng.uniform(0.9, 1.15, n), locks=3, tip=0.55, thick=0.2, root=0.7,
+            ragged=0.0, bulge=0.12, lines=0.4)  # fmt: skip
     if kind == "ponytail":
-        m = 26
-        turn = rng.random(m) * 2 * np.pi
-        side = np.stack([np.cos(turn), 0.6 * np.sin(turn), 0 * turn], -1) * rng.random((m, 1)) ** 0.5
-        length = rng.uniform(0.20, 0.42) * rng.uniform(0.85, 1.05, m)
+        m = 9
+        turn = 2 * np.pi * (np.arange(m) + rng.random(m) * 0.5) / m
+        side = np.stack([np.cos(turn), 0.6 * np.sin(turn), 0 * turn], -1) * rng.uniform(0.3, 1, (m, 1))
+        length = rng.uniform(0.24, 0.42) * rng.uniform(0.8, 1.05, m)
         heading = out + [0, 0.1, 0] + 0.16 * side
         guides = grow(skull, knot + side * 0.012, heading, length=length, height=0.012 + 0.02 * rng.random(m),
                       gravity=0.13, stiffness=0.9, face=0, inward=0.1, cling=0)  # fmt: skip
-        wig.add("hair tail", guides[:, ::2], 0.026 * rng.uniform(0.8, 1.2, m), tip=0.55, thick=0.4, root=0.5)
+        wig.add("hair tail", guides[:, ::2], 0.042 * rng.uniform(0.85, 1.2, m), tip=0.5, thick=0.4, root=0.4)
+    elif kind == "braid":
+        _braid(wig, knot, out)
     else:
         _bun(wig, knot, out, 0.034 if kind == "high bun" else 0.038)
     if fringe:
         add_fringe(wig, fringe)
     for side, name in ((1, "hair left"), (-1, "hair right")):  # loose strands at the temples
-        a = side * wig.spread(56, 68, 3)
+        a = side * wig.spread(56, 66, 2)
         e = hairline(a) + 4
         p, normal = skull.at(a, e)
         guides = grow(skull, p, downhill(skull, a, e) + 0.3 * normal, length=0.14, height=0.006)
-        end = skull.levels["eye"] - rng.uniform(0.02, 0.08, 3)
-        wig.add(name, cut(guides, end, 14), 0.010, tip=0.35, lines=0.0)
+        end = skull.levels["eye"] - rng.uniform(0.03, 0.08, 2)
+        wig.add(name, cut(guides, end, 16), 0.012, locks=1, tip=0.35, lines=0.0)
+
+
+def _braid(wig: Wig, knot: Array, out: Array) -> None:
+    """Three strands wound over each other, that fall over one shoulder."""
+    skull, rng = wig.skull, wig.rng
+    side = float(rng.choice([-1, 1]))
+    heading = np.array([[0.9 * side, -0.25, 0.25]])
+    root = (knot + [0.02 * side, -0.01, 0])[None]
+    axis = grow(skull, root, heading, length=0.40, height=0.022, gravity=0.2, stiffness=0.85, face=0.06,
+                steps=80, cling=0.1)  # fmt: skip
+    axis = cut(axis, np.array([skull.levels["chest"] - 0.03]), 90)[0]
+    normal = outward(skull, axis[None])[0]
+    across = unit(np.cross(np.gradient(axis, axis=0), normal))
+    s = np.linspace(0, 1, 90)
+    thick = 0.016 * np.clip(1.15 - 0.5 * s, 0, 1)
+    turns = 2 * np.pi * (0.40 / 0.085) * s
+    strands = []
+    for k in range(3):
+        x, y = np.sin(turns + 2 * np.pi * k / 3), np.sin(2 * (turns + 2 * np.pi * k / 3))
+        strands.append(axis + (thick * x)[:, None] * across + (0.45 * thick * y + 0.004)[:, None] * normal)
+    wig.add("hair tail", np.stack(strands), 0.036, locks=1, root=0.8, tip=0.8, thick=0.55,
+            normal=np.stack([normal] * 3))  # fmt: skip
+    tip, way = axis[-4:-3], axis[-1:] - axis[-6:-5]
+    ends = grow(skull, np.repeat(tip, 3, 0), np.repeat(way, 3, 0) + 0.004 * rng.normal(size=(3, 3)),
+                length=0.055, height=0.02, face=0, cling=0, steps=12)  # fmt: skip
+    wig.add("hair tail", ends, 0.024, locks=2, root=0.6, tip=0.3, thick=0.5)
 
 
 def _bun(wig: Wig, knot: Array, out: Array, radius: float) -> None:
     """A ball of wound clumps on a core."""
-    rng, whole, m = wig.rng, wig.skull, 13
+    rng, whole, m = wig.rng, wig.skull, 9
     axis = unit(out + 0.25 * rng.normal(size=3))
     u = unit(np.cross(axis, [1.0, 0.2, 0.1]))
     w = np.cross(axis, u)
@@ -201,7 +253,7 @@ def _bun(wig: Wig, knot: Array, out: Array, radius: float) -> None:
     lean = 0.15 + (np.pi - 0.5) * k / (m - 1) + 0.25 * np.sin(2 * np.pi * t + k)
     locks = ball(lean, 2 * np.pi * (0.75 * t + rng.random((m, 1))))
     wig.skull = replace(whole, centre=centre)
-    wig.add("hair bun", centre + locks * radius * rng.uniform(0.92, 1.04, (m, 1, 1)), 0.026, tip=0.7)
+    wig.add("hair bun", centre + locks * radius * rng.uniform(0.92, 1.04, (m, 1, 1)), 0.030, locks=1, tip=0.7)
     wig.skull = whole
 
 
@@ -249,17 +301,18 @@ STYLES: dict[str, Callable[[Wig], None]] = {
     "spiky": _style(_short, "spiky"),
     "slick back": _style(_short, "slick"),
     "pixie": _style(_short, "pixie"),
-    "bob": _style(_hanging, "chin", -0.005, ("full", "swept", ""), inward=0.5, layers=0.008),
-    "bob fringe": _style(_hanging, "chin", -0.02, ("full",), inward=0.45, layers=0.006),
+    "bob": _style(_hanging, "chin", -0.005, ("full", "swept", ""), inward=0.32, layers=0.008, blunt=0.8),
+    "bob fringe": _style(_hanging, "chin", -0.02, ("full",), inward=0.3, layers=0.006, blunt=0.9),
     "medium": _style(_hanging, "shoulder", 0.035, ("swept", "curtain", ""), inward=-0.25),
     "long straight": _style(_hanging, "chest", 0.0, ("", "", "full", "wispy"), inward=0.1, layers=0.02),
     "long wavy": _style(_hanging, "chest", 0.01, ("", "", "curtain"), wave=0.011, volume=0.007,
-                        width=0.046, number=0.85),
-    "curly": _style(_hanging, "shoulder", 0.05, ("",), curl=0.0065, volume=0.01, width=0.021, number=1.9,
-                    thick=0.45),
+                        width=0.056),
+    "curly": _style(_hanging, "shoulder", 0.05, ("",), curl=0.012, volume=0.012, width=0.03, number=1.6,
+                    thick=0.5, locks=1),
     "ponytail": _style(_tied, "ponytail", "", "wispy", "swept", "curtain"),
     "high bun": _style(_tied, "high bun", "", "wispy"),
     "low bun": _style(_tied, "low bun", "", "swept", "curtain"),
+    "braid": _style(_tied, "braid", "", "wispy", "curtain", "swept"),
     "afro": _style(_afro, 0.045, 0.075, 170),
     "short curls": _style(_afro, 0.018, 0.028, 300),
 }  # fmt: skip
