@@ -9,20 +9,19 @@ from scipy.spatial import cKDTree
 
 from wbme.base.seeds import generator
 from wbme.people.camera import towards
-from wbme.people.hair import cut, grow, outward
+from wbme.people.hair import arc, cut, drape, grow, outward, spare_eyes
 from wbme.people.mesh import Curve, Mesh
 from wbme.people.scalp import Array, Skull, hairline, unit
 from wbme.people.wig import Wig, add_fringe, downhill
 
 
-def _part_roots(wig: Wig, offset: float, count: int, end: float = -0.062) -> tuple[Array, Array]:
-    """Points along the parting from hairline to crown, and the scalp's normals there."""
-    z = np.linspace(0.088, end, count)
-    x = np.full(count, offset) * np.linspace(1, 0.35, count)
-    direction = unit(np.stack([x, np.sqrt(np.maximum(0.0085 - z**2, 0.0008)), z], -1))
+def _parting(offset: float, z: Array) -> tuple[Array, Array]:
+    """Azimuth and elevation along the parting, from the hairline (``z`` = 0) to the crown (1); ``offset``:
+    metres to the person's left in front."""
+    x, forward = offset * (1 - 0.65 * z), 0.088 - 0.14 * z
+    direction = unit(np.stack([x, np.sqrt(np.maximum(0.0085 - forward**2, 0.0008)), forward], -1))
     azimuth = np.degrees(np.arctan2(direction[:, 0], direction[:, 2]))
-    elevation = np.maximum(np.degrees(np.arcsin(direction[:, 1])), hairline(azimuth) + 2)
-    return wig.skull.at(azimuth, elevation)
+    return azimuth, np.maximum(np.degrees(np.arcsin(direction[:, 1])), hairline(azimuth) + 2)
 
 
 def _hanging(
@@ -41,46 +40,42 @@ def _hanging(
     length = 0.34 + max(0.0, skull.centre[1] - end)
     samples = int(np.clip((skull.centre[1] - end) / 0.010 + 16, 22, 46))
     steps = int(np.clip(length / 0.011, 30, 70))
-    common = {"length": length, "steps": steps, "inward": inward, "face": 0.066}
+    common = {"steps": steps, "inward": inward, "face": 0.066}
 
     def mass(
-        name: str, roots: Array, heading: Array, height: ArrayLike, wide: ArrayLike, high: float, **more: float
-    ) -> None:
-        guides = grow(skull, roots, heading, height=np.asarray(height) + volume, **(common | more))
-        stop = end + high * layers - np.abs(rng.normal(0, layers, len(roots)))
-        sizes = width * wide * rng.uniform(0.9, 1.15, len(roots))
+        name: str, start: tuple[Array, Array], goal: tuple[Array, Array], height: ArrayLike, wide: ArrayLike,
+        high: float, face: float = 0.066,
+    ) -> None:  # fmt: skip
+        n = len(start[0])
+        start = start[0] + rng.normal(0, 1.5, n), start[1] + rng.normal(0, 1, n)
+        guides = drape(skull, start, goal, height=np.asarray(height) + volume, beyond=length, **common | {"face": face})
+        stop = end + high * layers - np.abs(rng.normal(0, layers, n))
+        sizes = width * wide * rng.uniform(0.9, 1.15, n)
         wig.add(name, cut(guides, stop, samples), sizes, locks=locks, tip=0.45 + 0.42 * blunt, root=0.35,
                 thick=thick, gather=0.25 + 0.5 * blunt, ragged=0.3 - 0.25 * blunt)  # fmt: skip
-
-    def group(name: str, a: Array, e: Array, height: float, wide: float, high: float, side: float = 0.0) -> None:
-        roots, normal = skull.at(a, e)
-        mass(name, roots - 0.15 * height * normal, downhill(skull, a, e, side), height, wide, high)
 
     def count(n: int) -> int:
         return max(3, round(n * number))
 
     ring = np.linspace(84, 276, 30)
     high = hairline(ring) + 14
-    inner = grow(skull, skull.at(ring, high)[0], downhill(skull, ring, high), height=0.004 + volume, **common)
+    inner = grow(skull, skull.at(ring, high)[0], downhill(skull, ring, high), height=0.004 + volume,
+                 length=length, **common)  # fmt: skip
     wig.curtain("hair back", cut(inner, np.full(30, end + 0.035 + layers), samples))
-    a = wig.spread(92, 268, count(9))
-    group("hair back", a, np.maximum(hairline(a) + 8, -38), 0.007, 1.0, 0.0)
-    a = wig.spread(104, 256, count(7))
-    group("hair back", a, np.full_like(a, 40), 0.010, 1.3, 0.8)
+    a = wig.spread(96, 264, count(7))
+    mass("hair back", (a, np.full_like(a, 40)), (a, np.full_like(a, -8)), 0.006, 1.2, 0.0)
+    a = wig.spread(100, 260, count(7))
+    mass("hair back", (np.full_like(a, 180) + 0.3 * (a - 180), np.full_like(a, 74)), (a, np.full_like(a, 4)),
+         0.010, 1.3, 0.9)  # fmt: skip
     for side, name in ((1, "hair left"), (-1, "hair right")):
-        a = side * wig.spread(68, 100, count(3))
-        e = np.maximum(hairline(a) + 4, 24) + rng.normal(0, 2, len(a))
-        group(name, a, e, 0.003, 0.85, 0.3, side * 0.25)
+        a = side * wig.spread(70, 96, count(3))
+        mass(name, (a, np.full_like(a, 34)), (a, np.full_like(a, 6)), 0.004, 0.85, 0.3)
+        # From the parting, each over the one behind it; those that frame the face are slender.
         n = count(5)
-        roots, normal = _part_roots(wig, part, n)
-        roots = roots + rng.normal(0, 0.001, roots.shape) * [1, 0, 1] - normal * 0.004
-        heading = np.stack(np.broadcast_arrays(float(side), 0.3, np.linspace(-0.1, -0.9, n)), -1)
-        heading = unit(heading - (heading * normal).sum(-1, keepdims=True) * normal + 0.25 * normal)
-        fine = np.linspace(0.75, 1.35, n)  # those that frame the face are slender
-        # Each lies over the one behind it.
-        mass(name, roots, heading, np.linspace(0.014, 0.010, n), fine, 1.0, gravity=0.22, face=0.074)
-    a = wig.spread(125, 235, count(5))
-    group("hair crown", a, np.full_like(a, 68), 0.013, 1.5, 1.8)
+        z = np.linspace(0, 1, n)
+        start = _parting(part, z)
+        goal = side * (62 + 58 * z**0.9), np.linspace(10, 4, n)
+        mass(name, start, goal, np.linspace(0.015, 0.011, n), np.linspace(0.8, 1.35, n), 1.0, face=0.074)
     if fringe:
         add_fringe(wig, fringe, volume)
 
@@ -100,67 +95,60 @@ def _short(wig: Wig, kind: str) -> None:
         high = np.clip((e - 15) / 40, 0, 1)
         return sides + (0.85 * top - sides) * high * high * (3 - 2 * high)
 
-    def row(
-        name: str, a: Array, e: Array, heading: Callable[[Array, Array], Array], length: float, height: float,
-        wide: float, *, lift: float = 0.05, thick: float = 0.16, cling: float = 0.6, end: float = 0.004,
+    def flow(
+        name: str, start: tuple[ArrayLike, ArrayLike], goal: tuple[Array, Array], beyond: ArrayLike,
+        height: ArrayLike, wide: ArrayLike, *, end: float = 0.004, thick: float = 0.18, **falling: float,
     ) -> None:  # fmt: skip
-        n = len(a)
-        a, e = a + rng.normal(0, 2, n), np.maximum(e + rng.normal(0, 2, n), hairline(a, receding) + 2)
-        roots, normal = skull.at(a, e)
-        way = heading(downhill(skull, a, e), normal)
-        depth = deep(a, e)[:, None]
-        guides = grow(skull, roots + normal * 0.6 * depth, unit(way) + lift * normal, gravity=0.06,
-                      stiffness=0.92, cling=cling, face=0, steps=19, height=height,
-                      length=length * rng.uniform(0.85, 1.15, n))  # fmt: skip
-        if cling:  # the ends lie down on what is below
-            s = np.linspace(0, 1, 20)[None, :, None]
-            guides = guides - outward(skull, guides) * ((height - end) * np.clip(s * 1.4 - 0.4, 0, 1) ** 1.5)
-        guides = cut(guides, np.full(n, skull.levels["brow"] + 0.03) - 9 * (guides[:, -1, 2] < 0.06), 20)
-        sizes = wide * rng.uniform(0.8, 1.2, n)
-        wig.add(name, guides, sizes, locks=3, tip=0.3, thick=thick, root=0.5, ragged=0.4, gather=0.12,
-                bulge=0.16)  # fmt: skip
-
-    def over(down: Array, normal: Array) -> Array:  # across the head, towards one side
-        return unit(np.cross([0.0, 0.0, 1.0], normal)) * -sign
+        n = len(goal[0])
+        goal = goal[0] + rng.normal(0, 2, n), goal[1] + rng.normal(0, 2, n)
+        start = start[0] + 0 * goal[0], start[1] + 0 * goal[0]
+        options = {"face": 0.0, "gravity": 0.06, "stiffness": 0.93, "cling": 0.5, "steps": 20} | falling
+        guides = drape(skull, start, goal, height=height, beyond=beyond * rng.uniform(0.8, 1.2, n), **options)
+        # The ends lie down on what is below.
+        s = np.linspace(0, 1, guides.shape[1])[None, :, None]
+        drop = np.reshape(np.asarray(height) - end, (-1, 1, 1))
+        guides = guides - outward(skull, guides) * drop * np.clip(s * 1.6 - 0.6, 0, 1) ** 1.5
+        guides = cut(guides, spare_eyes(skull, guides, np.full(n, -9.0)), 24)
+        wig.add(name, guides, wide * rng.uniform(0.85, 1.15, n), locks=3, tip=0.45, thick=thick, root=0.3,
+                ragged=0.35, gather=0.1, bulge=0.16)  # fmt: skip
 
     wig.cap(deep, receding, rows=30, columns=120)
     a = np.concatenate([np.linspace(64, 82, 2), np.linspace(102, 258, 9), np.linspace(278, 296, 2)])
-    row("hair side", a, np.maximum(hairline(a) + 22, -34), lambda down, _: down,
-        0.062 if kind == "pixie" else 0.045, 0.95 * sides, 0.042, end=0.6 * sides)  # fmt: skip
-    a = np.linspace(62, 298, 11)
+    flow("hair side", (a, 34.0 + 0 * a), (a, np.maximum(hairline(a) + 10, -34)),
+         0.036 if kind == "pixie" else 0.016, 0.95 * sides, 0.042, end=0.6 * sides)  # fmt: skip
     if kind == "slick":
-        back = np.array([0.0, 0.0, -1.0])
         a = np.linspace(66, 294, 11)
-        row("hair side", a, np.full(11, 40.0), lambda down, _: down + 0.9 * back, 0.085, 0.008, 0.044)
-        a = np.linspace(-58, 58, 9)
-        row("hair top", a, hairline(a, receding) + 3, lambda down, _: 0.4 * back - down, 0.165, top, 0.042,
-            lift=0.35)  # fmt: skip
+        flow("hair side", (a, 40.0 + 0 * a), (180 + 0.72 * (a - 180), -14.0 + 0 * a), 0.02, 0.007, 0.044)
+        z = np.linspace(-1, 1, 9)
+        flow("hair top", (58 * z, hairline(58 * z, receding) + 1), (180 - 70 * z, 20 - 10 * np.abs(z)), 0.03,
+             top * (1.3 - 0.5 * np.abs(z)), 0.044)  # fmt: skip
         return
-    row("hair side", a, np.full(11, 46.0), lambda down, _: down, 0.075, 0.5 * (top + sides), 0.050,
-        end=sides)  # fmt: skip
-    if kind == "spiky":
-        for e, n, long in ((50, 10, 0.055), (68, 8, 0.06), (84, 4, 0.06)):
-            a = np.linspace(-180, 180, n, endpoint=False) + 17 * sign
-            row("hair top", a, np.full(n, float(e)), lambda down, normal: down + 0.5 * over(down, normal),
-                long, top, 0.044, lift=0.75, thick=0.3, cling=0.0)  # fmt: skip
-        a = np.linspace(-46, 46, 6)
-        row("hair top", a, hairline(a) + 10, lambda down, normal: 0.7 * over(down, normal) - 0.3 * down,
-            0.055, top, 0.036, lift=0.8, thick=0.28, cling=0.0)  # fmt: skip
-    elif kind == "side":
+    whorl = 180.0 - 25 * sign, 76.0
+    if kind == "side":
         z = np.linspace(0, 1, 6)
-        a, e = sign * (36 + 70 * z**2), hairline(36) + 5 + 46 * np.sqrt(z)
-        row("hair side", a[1:5] + 4 * sign, e[1:5] - 3, lambda down, _: down + [0, 0, -0.3], 0.085, top, 0.046,
-            end=sides)  # fmt: skip
-        row("hair top", a[::-1], e[::-1], lambda down, normal: [0, 0, 0.12] - over(down, normal), 0.150,
-            1.1 * top, 0.046, lift=0.3, end=sides)  # fmt: skip
-    else:
+        start = sign * (34 + 60 * z**2), hairline(34) + 4 + 42 * np.sqrt(z)
+        a = sign * np.linspace(68, 150, 5)
+        flow("hair side", (start[0][1:] + 3 * sign, start[1][1:] - 3), (a, 14.0 + 0 * a), 0.025, 0.8 * top, 0.046)
+        flow("hair top", whorl, (180 - sign * np.linspace(-20, 70, 5), 8.0 + 0 * a), 0.03, 0.9 * top, 0.05)
+        height = np.linspace(1.7, 1.0, 6) * top  # it stands up in front
+        flow("hair top", start, (-sign * (58 + 60 * z), 22 - 6 * z), 0.03, height, 0.046)
+        return
+    a = np.linspace(62, 298, 10)
+    flow("hair side", whorl, (a, 16 + 0 * a), 0.022, 0.75 * top, 0.056, end=sides)
+    a = np.linspace(-58, 58, 7) + 4 * rng.normal(size=7)
+    wide = 0.052 * np.exp(rng.normal(0, 0.25, 7))
+    if kind == "spiky":
+        flow("hair top", (a, 62.0 + 0 * a), (a + 12 * sign, hairline(a) + 10), 0.03, 1.5 * top, wide,
+             gravity=-0.05, end=0.03, thick=0.3, cling=0.0)  # fmt: skip
         a = np.linspace(-180, 180, 9, endpoint=False)
-        row("hair top", a, np.full(9, 74.0), lambda down, normal: down + 0.35 * over(down, normal), 0.095, top,
-            0.056, end=0.6 * top)  # fmt: skip
-        if kind == "crop":
-            add_fringe(wig, "full", 0.003, raised=float(rng.uniform(0.006, 0.018)))
-        else:
-            add_fringe(wig, "swept")
+        flow("hair top", whorl, (a, 52.0 + 0 * a), 0.035, 1.3 * top, 0.05, end=0.03, gravity=-0.02, thick=0.3,
+             cling=0.0)  # fmt: skip
+    elif kind == "crop":
+        flow("hair top", whorl, (a + 6 * sign, hairline(a) + 6), 0.042 - 0.01 * (np.abs(a) / 58), top, wide,
+             end=0.010, gravity=0.12)  # fmt: skip
+    else:
+        flow("hair top", whorl, (a, hairline(a) + 12), 0.01, top, wide, end=0.008)
+        add_fringe(wig, "swept")
 
 
 def _tied(wig: Wig, kind: str, *fringes: str) -> None:
@@ -173,14 +161,9 @@ def _tied(wig: Wig, kind: str, *fringes: str) -> None:
     knot = knot + out * 0.012
     n = 20
     a = np.linspace(-180, 180, n, endpoint=False) + rng.normal(0, 2, n)
-    start, goal = towards(a, hairline(a) + 1.5), towards(180.0, tie)
-    angle = np.arccos(np.clip(start @ goal, -1, 1))[:, None, None]
     s = np.linspace(0, 1, 20)[None, :, None]
-    arc = (np.sin((1 - s) * angle) * start[:, None] + np.sin(s * angle) * goal) / np.sin(angle)
-    base, normal = skull.at(
-        np.degrees(np.arctan2(arc[..., 0], arc[..., 2])), np.degrees(np.arcsin(arc[..., 1].clip(-1, 1)))
-    )
-    guides = base + normal * (0.0015 + 0.009 * np.sin(np.pi * s**0.8)) * rng.uniform(0.8, 1.25, (n, 1, 1))
+    height = (0.0015 + 0.009 * np.sin(np.pi * s[..., 0] ** 0.8)) * rng.uniform(0.8, 1.25, (n, 1))
+    guides, _ = arc(skull, (a, hairline(a) + 1.5), (180.0, tie), height)
     gather = np.clip((s - 0.8) / 0.2, 0, 1) ** 2
     guides = guides * (1 - gather) + knot * gather
     wig.add("hair cap", guides, 0.048 * rng.uniform(0.9, 1.15, n), locks=3, tip=0.55, thick=0.2, root=0.7,

@@ -122,29 +122,26 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
         a, wide = (limits[1:] + limits[:-1]) / 2, np.diff(limits)
         if layer == 0:  # under the gaps
             a, wide = limits, np.full(count + 1, 92 / count)
-        e = hairline(a) + 20 + 6 * layer
-        roots, normal = skull.at(a, e)
+        lean = np.zeros(len(a))
         if kind == "curtain":
-            side, end = np.sign(a) * (2.2 - np.abs(a) / 30), np.full(len(a), eye - 0.022)
-            end = end - 0.02 * (np.abs(a) / 46)
+            lean, end = np.sign(a) * (26 - np.abs(a) / 3), eye - 0.022 - 0.02 * np.abs(a) / 46
         elif kind == "swept":
-            side = sign * (0.75 + 0.004 * a * sign)
-            end = brow - 0.004 - 0.03 * sign * a / 46
+            lean, end = np.full(len(a), 24.0 * sign), brow - 0.004 - 0.03 * sign * a / 46
         else:
-            side, end = -a / 170 + 0.42 * sign, brow + 0.002 - 0.010 * (np.abs(a) / 46) ** 2
-        drop = rng.uniform(-0.012, 0.010, len(a)) if layer else 0.010 + 0.006 * rng.random(len(a))
-        heading = downhill(skull, a, e, side) + normal * 0.35
-        guides = hair.grow(
-            skull, roots - normal * 0.004, heading, length=0.16, height=0.008 + 0.005 * layer + 0.6 * volume,
-            stiffness=0.88, gravity=0.12 if kind in ("curtain", "swept") else 0.15,
-            face=0.056 if kind == "curtain" else 0.0,
+            lean, end = 7.0 * sign - a / 12, brow + 0.002 - 0.010 * (np.abs(a) / 46) ** 2
+        drop = rng.uniform(-0.012, 0.010, len(a)) if layer else 0.012 + 0.006 * rng.random(len(a))
+        guides = hair.drape(
+            skull, (0.7 * a - 0.4 * lean, np.full(len(a), 68.0 + 4 * layer)), (a + 0.5 * lean, hairline(a) + 6),
+            height=0.007 + 0.005 * layer + 0.7 * volume, beyond=0.12, stiffness=0.9, gravity=0.14,
+            face=0.056 if kind == "curtain" else 0.0, steps=30,
         )  # fmt: skip
-        guides = hair.cut(guides, hair.spare_eyes(skull, guides, end + drop), 18)
+        guides = hair.cut(guides, hair.spare_eyes(skull, guides, end + drop), 22)
         if kind != "curtain":
-            guides[..., 0] += np.linspace(0, 1, 18) ** 2.2 * sign * rng.uniform(0.008, 0.018, (len(a), 1))
-        thin = {"full": 1.3, "wispy": 0.62, "swept": 1.35, "curtain": 1.5}[kind] * (0.8 + 0.2 * layer)
+            bend = rng.uniform(0.006, 0.014, (len(a), 1))
+            guides[..., 0] += np.linspace(0, 1, 22) ** 3 * sign * bend
+        thin = {"full": 1.25, "wispy": 0.6, "swept": 1.3, "curtain": 1.4}[kind] * (0.8 + 0.2 * layer)
         # Each mass runs to one point, its outer locks end before it on its sides.
         wig.add(
             "hair fringe", guides, thin * np.radians(wide) * 0.095, locks=1 + 2 * layer, gather=0.04,
-            ragged=0.55, tip=(0.5, 0.3)[layer], thick=0.2, root=0.75, bulge=0.2, lines=0.45,
+            ragged=0.45, tip=(0.6, 0.45)[layer], thick=0.2, root=0.4, bulge=0.2, lines=0.5,
         )  # fmt: skip
