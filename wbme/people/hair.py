@@ -75,19 +75,22 @@ def grow(
     return guides
 
 
-def arc(skull: Skull, start: tuple[ArrayLike, ArrayLike], goal: tuple[ArrayLike, ArrayLike], height: ArrayLike,
-        samples: int = 20) -> tuple[Array, Array]:  # fmt: skip
+def arc(
+    skull: Skull, start: tuple[ArrayLike, ArrayLike], goal: tuple[ArrayLike, ArrayLike], height: ArrayLike,
+    samples: int = 20,
+) -> Array:  # fmt: skip
     """The shortest ways over the scalp from directions ``start`` to ``goal`` (azimuth, elevation), M x S x 3,
-    that rise to ``height`` metres (a number, M, or M x S); and the scalp's normals there."""
+    that rise from under the surface to ``height`` metres (a number, M, or M x S)."""
     one, two = np.broadcast_arrays(towards(*start), towards(*goal))
     angle = np.arccos(np.clip((one * two).sum(-1), -0.999, 0.99999))[:, None, None]
     s = np.linspace(0, 1, samples)[None, :, None]
     way = (np.sin((1 - s) * angle) * one[:, None] + np.sin(s * angle) * two[:, None]) / np.sin(angle)
     azimuth = np.degrees(np.arctan2(way[..., 0], way[..., 2]))
     base, normal = skull.at(azimuth, np.degrees(np.arcsin(way[..., 1].clip(-1, 1))))
-    high = np.broadcast_to(np.asarray(height, float).reshape(-1, 1) if np.ndim(height) < 2 else height, way.shape[:2])
-    rise = 0.25 + 0.75 * np.sin(np.minimum(s[..., 0] / 0.4, 1) * np.pi / 2)
-    return base + normal * (high * rise)[..., None], normal
+    high = np.asarray(height, float)
+    high = np.broadcast_to(high if high.ndim == 2 else high.reshape(-1, 1), way.shape[:2])
+    rise = -0.2 + 1.2 * np.sin(np.minimum(s[..., 0] / 0.4, 1) * np.pi / 2)
+    return base + normal * (high * rise)[..., None]
 
 
 def drape(
@@ -96,7 +99,7 @@ def drape(
 ) -> Array:  # fmt: skip
     """Guides M x ``samples`` x 3 that flow over the scalp from ``start`` to ``goal`` (see ``arc``) and fall
     ``beyond`` metres from there (``falling``: see ``grow``)."""
-    upper, _ = arc(skull, start, goal, height)
+    upper = arc(skull, start, goal, height)
     count = len(upper)
     lower = grow(skull, upper[:, -1], upper[:, -1] - upper[:, -3], length=beyond, height=height, **falling)
     whole = np.concatenate([upper, lower[:, 1:]], 1)

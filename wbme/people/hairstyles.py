@@ -51,7 +51,7 @@ def _hanging(
         guides = drape(skull, start, goal, height=np.asarray(height) + volume, beyond=length, **common | {"face": face})
         stop = end + high * layers - np.abs(rng.normal(0, layers, n))
         sizes = width * wide * rng.uniform(0.9, 1.15, n)
-        wig.add(name, cut(guides, stop, samples), sizes, locks=locks, tip=0.45 + 0.42 * blunt, root=0.35,
+        wig.add(name, cut(guides, stop, samples), sizes, locks=locks, tip=0.58 + 0.3 * blunt, root=0.35,
                 thick=thick, gather=0.25 + 0.5 * blunt, ragged=0.3 - 0.25 * blunt)  # fmt: skip
 
     def count(n: int) -> int:
@@ -97,7 +97,8 @@ def _short(wig: Wig, kind: str) -> None:
 
     def flow(
         name: str, start: tuple[ArrayLike, ArrayLike], goal: tuple[Array, Array], beyond: ArrayLike,
-        height: ArrayLike, wide: ArrayLike, *, end: float = 0.004, thick: float = 0.18, **falling: float,
+        height: ArrayLike, wide: ArrayLike, *, end: float = 0.004, thick: float = 0.18, tip: float = 0.6,
+        **falling: float,
     ) -> None:  # fmt: skip
         n = len(goal[0])
         goal = goal[0] + rng.normal(0, 2, n), goal[1] + rng.normal(0, 2, n)
@@ -109,13 +110,13 @@ def _short(wig: Wig, kind: str) -> None:
         drop = np.reshape(np.asarray(height) - end, (-1, 1, 1))
         guides = guides - outward(skull, guides) * drop * np.clip(s * 1.6 - 0.6, 0, 1) ** 1.5
         guides = cut(guides, spare_eyes(skull, guides, np.full(n, -9.0)), 24)
-        wig.add(name, guides, wide * rng.uniform(0.85, 1.15, n), locks=3, tip=0.45, thick=thick, root=0.3,
-                ragged=0.35, gather=0.1, bulge=0.16)  # fmt: skip
+        wig.add(name, guides, wide * rng.uniform(0.85, 1.15, n), locks=3, tip=tip, thick=thick, root=0.3,
+                ragged=0.22, gather=0.1, bulge=0.16)  # fmt: skip
 
     wig.cap(deep, receding, rows=30, columns=120)
     a = np.concatenate([np.linspace(64, 82, 2), np.linspace(102, 258, 9), np.linspace(278, 296, 2)])
     flow("hair side", (a, 34.0 + 0 * a), (a, np.maximum(hairline(a) + 10, -34)),
-         0.036 if kind == "pixie" else 0.016, 0.95 * sides, 0.042, end=0.6 * sides)  # fmt: skip
+         0.026 if kind == "pixie" else 0.016, 0.95 * sides, 0.042, end=0.6 * sides)  # fmt: skip
     if kind == "slick":
         a = np.linspace(66, 294, 11)
         flow("hair side", (a, 40.0 + 0 * a), (180 + 0.72 * (a - 180), -14.0 + 0 * a), 0.02, 0.007, 0.044)
@@ -130,22 +131,23 @@ def _short(wig: Wig, kind: str) -> None:
         a = sign * np.linspace(68, 150, 5)
         flow("hair side", (start[0][1:] + 3 * sign, start[1][1:] - 3), (a, 14.0 + 0 * a), 0.025, 0.8 * top, 0.046)
         flow("hair top", whorl, (180 - sign * np.linspace(-20, 70, 5), 8.0 + 0 * a), 0.03, 0.9 * top, 0.05)
-        height = np.linspace(1.7, 1.0, 6) * top  # it stands up in front
-        flow("hair top", start, (-sign * (58 + 60 * z), 22 - 6 * z), 0.03, height, 0.046)
+        height = np.linspace(1.35, 1.0, 6) * top  # it stands up in front
+        flow("hair top", start, (-sign * (62 + 56 * z), 18 - 4 * z), 0.025, height, 0.05)
         return
     a = np.linspace(62, 298, 10)
     flow("hair side", whorl, (a, 16 + 0 * a), 0.022, 0.75 * top, 0.056, end=sides)
     a = np.linspace(-58, 58, 7) + 4 * rng.normal(size=7)
     wide = 0.052 * np.exp(rng.normal(0, 0.25, 7))
     if kind == "spiky":
-        flow("hair top", (a, 62.0 + 0 * a), (a + 12 * sign, hairline(a) + 10), 0.03, 1.5 * top, wide,
-             gravity=-0.05, end=0.03, thick=0.3, cling=0.0)  # fmt: skip
-        a = np.linspace(-180, 180, 9, endpoint=False)
-        flow("hair top", whorl, (a, 52.0 + 0 * a), 0.035, 1.3 * top, 0.05, end=0.03, gravity=-0.02, thick=0.3,
-             cling=0.0)  # fmt: skip
+        up = {"gravity": -0.1, "thick": 0.3, "cling": 0.0, "tip": 0.35}
+        b = np.linspace(-180, 180, 9, endpoint=False)
+        flow("hair top", whorl, (b, 50.0 + 0 * b), 0.025, top, 0.05, end=0.02, **up)
+        b = np.linspace(-70, 70, 6)
+        flow("hair top", (b, 54.0 + 0 * b), (0.9 * b + 10 * sign, 76 + 0 * b), 0.02, top, 0.05, end=0.034, **up)
+        flow("hair top", (a, hairline(a) + 2), (a + 10 * sign, 56 + 0 * a), 0.015, top, wide, end=0.036, **up)
     elif kind == "crop":
-        flow("hair top", whorl, (a + 6 * sign, hairline(a) + 6), 0.042 - 0.01 * (np.abs(a) / 58), top, wide,
-             end=0.010, gravity=0.12)  # fmt: skip
+        flow("hair top", whorl, (a + 6 * sign, hairline(a) + 6), 0.046 - 0.012 * (np.abs(a) / 58), top, 1.1 * wide,
+             end=0.010, gravity=0.12, tip=0.72)  # fmt: skip
     else:
         flow("hair top", whorl, (a, hairline(a) + 12), 0.01, top, wide, end=0.008)
         add_fringe(wig, "swept")
@@ -163,7 +165,7 @@ def _tied(wig: Wig, kind: str, *fringes: str) -> None:
     a = np.linspace(-180, 180, n, endpoint=False) + rng.normal(0, 2, n)
     s = np.linspace(0, 1, 20)[None, :, None]
     height = (0.0015 + 0.009 * np.sin(np.pi * s[..., 0] ** 0.8)) * rng.uniform(0.8, 1.25, (n, 1))
-    guides, _ = arc(skull, (a, hairline(a) + 1.5), (180.0, tie), height)
+    guides = arc(skull, (a, hairline(a) + 1.5), (180.0, tie), height)
     gather = np.clip((s - 0.8) / 0.2, 0, 1) ** 2
     guides = guides * (1 - gather) + knot * gather
     wig.add("hair cap", guides, 0.048 * rng.uniform(0.9, 1.15, n), locks=3, tip=0.55, thick=0.2, root=0.7,

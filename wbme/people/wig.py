@@ -128,8 +128,8 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
         elif kind == "swept":
             lean, end = np.full(len(a), 24.0 * sign), brow - 0.004 - 0.03 * sign * a / 46
         else:
-            lean, end = 7.0 * sign - a / 12, brow + 0.002 - 0.010 * (np.abs(a) / 46) ** 2
-        drop = rng.uniform(-0.012, 0.010, len(a)) if layer else 0.012 + 0.006 * rng.random(len(a))
+            lean, end = 7.0 * sign - a / 12, brow - 0.007 - 0.010 * (np.abs(a) / 46) ** 2
+        drop = rng.uniform(-0.010, 0.014, len(a)) if layer else 0.012 + 0.006 * rng.random(len(a))
         guides = hair.drape(
             skull, (0.7 * a - 0.4 * lean, np.full(len(a), 68.0 + 4 * layer)), (a + 0.5 * lean, hairline(a) + 6),
             height=0.007 + 0.005 * layer + 0.7 * volume, beyond=0.12, stiffness=0.9, gravity=0.14,
@@ -139,9 +139,11 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
         if kind != "curtain":
             bend = rng.uniform(0.006, 0.014, (len(a), 1))
             guides[..., 0] += np.linspace(0, 1, 22) ** 3 * sign * bend
-        thin = {"full": 1.25, "wispy": 0.6, "swept": 1.3, "curtain": 1.4}[kind] * (0.8 + 0.2 * layer)
+        thin = {"full": 1.2, "wispy": 0.6, "swept": 1.15, "curtain": 1.3}[kind] * (0.8 + 0.2 * layer)
+        if kind == "swept":
+            thin = thin * (1 - 0.45 * sign * a / 46)
         # Each mass runs to one point, its outer locks end before it on its sides.
         wig.add(
             "hair fringe", guides, thin * np.radians(wide) * 0.095, locks=1 + 2 * layer, gather=0.04,
-            ragged=0.45, tip=(0.6, 0.45)[layer], thick=0.2, root=0.4, bulge=0.2, lines=0.5,
+            ragged=0.45, tip=(0.75, 0.6)[layer], thick=0.2, root=0.4, bulge=0.2, lines=0.5,
         )  # fmt: skip
