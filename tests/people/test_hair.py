@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wbme.geometry.parsing import INDEX
-from wbme.people import body, hair, hairstyles, scalp
+from wbme.people import body, clumps, hair, hairstyles, scalp
 
 pytestmark = pytest.mark.slow  # they need a body, some 2 s
 
@@ -105,6 +105,33 @@ def test_long_hair_does_not_enter_the_neck(head, wigs, style):
     points = points[points[:, 1] > head.levels["chin"]]
     moved = scalp.push_out(head, points, 0.0) - points
     assert np.mean(np.linalg.norm(moved, axis=1) > 0.006) < 0.01
+
+
+@pytest.mark.parametrize("style", [s for s in hairstyles.STYLES if s not in ("bald", "buzz", "afro", "short curls")])
+def test_a_style_is_some_dozen_masses_known_by_number(wigs, style):
+    numbers = np.concatenate([np.unique(m.clump) for m in wigs[style] if m.clump is not None])
+    assert len(np.unique(numbers)) == len(numbers)  # no lock has the number of another
+    masses = np.unique(numbers // clumps.LOCKS)
+    assert 12 <= len(masses) <= 60 and numbers.min() > 0 and numbers.max() < 2048
+    for mesh in (m for m in wigs[style] if m.clump is not None):
+        corner = mesh.clump[mesh.triangles]
+        assert (corner == corner[:, :1]).all()
+
+
+@pytest.mark.parametrize("style", ["crop", "long straight", "medium", "pixie"])
+def test_the_locks_of_a_mass_end_in_one_point(wigs, style):
+    """The ends of a mass's locks lie nearer together than the locks do in their middle."""
+    closer = []
+    for mesh in (m for m in wigs[style] if m.clump is not None):
+        for mass in np.unique(mesh.clump // clumps.LOCKS):
+            locks = [mesh.positions[mesh.clump == n] for n in np.unique(mesh.clump) if n // clumps.LOCKS == mass]
+            if len(locks) > 1:
+                tall = [x.reshape(-1, hair.SIDES, 3).mean(1) for x in locks]
+                middle = np.linalg.norm(tall[0][len(tall[0]) // 2] - tall[-1][len(tall[-1]) // 2])
+                side = np.cross(tall[0][-1] - tall[0][-3], [0, 0, 1.0])
+                away = tall[0][-1] - tall[-1][-1]
+                closer.append(abs(away @ side) / max(np.linalg.norm(side), 1e-9) < middle)
+    assert np.mean(closer) > 0.8
 
 
 def test_the_same_seed_gives_the_same_hair(head):

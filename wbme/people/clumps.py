@@ -27,8 +27,8 @@ class Masses:
     bulge: float
 
     def at(self, offset: Array, s: Array, lift: ArrayLike = 0.0) -> tuple[Array, Array]:
-        """Points M x L x S x 3 at ``offset`` across (M x L) and ``s`` along (M x L x S), both relative, and the
-        normals of the rounded mass there; ``lift`` raises by a share of the half width."""
+        """Points M x L x S x 3 at ``offset`` across (M x L) and ``s`` along (M x L x S), both relative, and
+        the normals of the rounded mass there; ``lift`` raises by a share of the half width."""
         rows, last = np.arange(len(self.guides))[:, None, None], self.guides.shape[1] - 1
         low = np.minimum((s * last).astype(int), last - 1)
         part = (s * last - low)[..., None]

@@ -29,8 +29,8 @@ class GBuffer:
 
     depth: metres along the camera's axis. position, normal (towards the viewer), tangent (hair's strands,
     else 0): scene. albedo: sRGB in [0, 1]. uv: of the mesh. label: parsing.
-    part: index into ``Model.meshes``. material: index into MATERIALS. smooth, clump: see Mesh. shadow: 1 lit, 0 in
-    the key light's cast shadow (or turned away from it). Clear glass is not in it.
+    part: index into ``Model.meshes``. material: index into MATERIALS. smooth, clump: see Mesh. shadow: 1 lit,
+    0 in the key light's cast shadow (or turned away from it). Clear glass is not in it.
     """
 
     depth: NDArray[np.float32]

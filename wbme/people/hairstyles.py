@@ -36,7 +36,7 @@ def _hanging(
     fringe = str(rng.choice(fringes))
     part = 0.0 if fringe == "curtain" else float(rng.choice([0.0, 0.02, -0.02, 0.03, -0.03]))
     end = skull.levels[level] + drop + rng.normal(0, 0.008)
-    wig.cap(0.007 + 0.5 * volume, kind="curls")
+    wig.cap(0.007 + 0.85 * volume, kind="curls")
     length = 0.34 + max(0.0, skull.centre[1] - end)
     samples = int(np.clip((skull.centre[1] - end) / 0.010 + 16, 22, 46))
     steps = int(np.clip(length / 0.011, 30, 70))
@@ -48,7 +48,8 @@ def _hanging(
     ) -> None:  # fmt: skip
         n = len(start[0])
         start = start[0] + rng.normal(0, 1.5, n), start[1] + rng.normal(0, 1, n)
-        guides = drape(skull, start, goal, height=np.asarray(height) + volume, beyond=length, **common | {"face": face})
+        falling = common | {"face": face}
+        guides = drape(skull, start, goal, height=np.asarray(height) + volume, beyond=length, **falling)
         stop = end + high * layers - np.abs(rng.normal(0, layers, n))
         sizes = width * wide * rng.uniform(0.9, 1.15, n)
         wig.add(name, cut(guides, stop, samples), sizes, locks=locks, tip=0.58 + 0.3 * blunt, root=0.35,
@@ -127,30 +128,28 @@ def _short(wig: Wig, kind: str) -> None:
     whorl = 180.0 - 25 * sign, 76.0
     if kind == "side":
         z = np.linspace(0, 1, 6)
-        start = sign * (34 + 60 * z**2), hairline(34) + 4 + 42 * np.sqrt(z)
+        start = sign * (34 + 60 * z**2), hairline(34) + 13 + 33 * np.sqrt(z)
         a = sign * np.linspace(68, 150, 5)
         flow("hair side", (start[0][1:] + 3 * sign, start[1][1:] - 3), (a, 14.0 + 0 * a), 0.025, 0.8 * top, 0.046)
         flow("hair top", whorl, (180 - sign * np.linspace(-20, 70, 5), 8.0 + 0 * a), 0.03, 0.9 * top, 0.05)
-        height = np.linspace(1.35, 1.0, 6) * top  # it stands up in front
-        flow("hair top", start, (-sign * (62 + 56 * z), 18 - 4 * z), 0.025, height, 0.05)
+        height, wide = np.linspace(1.3, 1.0, 6) * top, np.linspace(0.036, 0.052, 6)  # it stands up in front
+        flow("hair top", start, (-sign * (60 + 58 * z), 22 - 8 * z), 0.022, height, wide)
         return
     a = np.linspace(62, 298, 10)
     flow("hair side", whorl, (a, 16 + 0 * a), 0.022, 0.75 * top, 0.056, end=sides)
     a = np.linspace(-58, 58, 7) + 4 * rng.normal(size=7)
     wide = 0.052 * np.exp(rng.normal(0, 0.25, 7))
     if kind == "spiky":
-        up = {"gravity": -0.1, "thick": 0.3, "cling": 0.0, "tip": 0.35}
-        b = np.linspace(-180, 180, 9, endpoint=False)
-        flow("hair top", whorl, (b, 50.0 + 0 * b), 0.025, top, 0.05, end=0.02, **up)
-        b = np.linspace(-70, 70, 6)
-        flow("hair top", (b, 54.0 + 0 * b), (0.9 * b + 10 * sign, 76 + 0 * b), 0.02, top, 0.05, end=0.034, **up)
+        up = {"gravity": -0.1, "thick": 0.3, "cling": 0.0, "tip": 0.5}
+        b = np.linspace(-180, 180, 7, endpoint=False)
+        flow("hair top", whorl, (b, 52.0 + 0 * b), 0.015, top, 0.06, end=0.022, **up)
+        b = np.linspace(-64, 64, 5)
+        flow("hair top", (b, 54.0 + 0 * b), (0.9 * b + 10 * sign, 76 + 0 * b), 0.012, top, 0.058, end=0.034, **up)
         flow("hair top", (a, hairline(a) + 2), (a + 10 * sign, 56 + 0 * a), 0.015, top, wide, end=0.036, **up)
-    elif kind == "crop":
-        flow("hair top", whorl, (a + 6 * sign, hairline(a) + 6), 0.046 - 0.012 * (np.abs(a) / 58), top, 1.1 * wide,
-             end=0.010, gravity=0.12, tip=0.72)  # fmt: skip
     else:
-        flow("hair top", whorl, (a, hairline(a) + 12), 0.01, top, wide, end=0.008)
-        add_fringe(wig, "swept")
+        sweep, long = (6, 0.046) if kind == "crop" else (15, 0.062)
+        flow("hair top", whorl, (a + sweep * sign, hairline(a) + 6), long - 0.012 * (np.abs(a) / 58), top,
+             1.1 * wide, end=0.010, gravity=0.12, tip=0.72)  # fmt: skip
 
 
 def _tied(wig: Wig, kind: str, *fringes: str) -> None:
@@ -199,7 +198,7 @@ def _braid(wig: Wig, knot: Array, out: Array) -> None:
     skull, rng = wig.skull, wig.rng
     side = float(rng.choice([-1, 1]))
     heading = np.array([[0.9 * side, -0.25, 0.25]])
-    root = (knot + [0.02 * side, -0.01, 0])[None]
+    root = knot[None] + np.array([[0.02 * side, -0.01, 0]])
     axis = grow(skull, root, heading, length=0.40, height=0.022, gravity=0.2, stiffness=0.85, face=0.06,
                 steps=80, cling=0.1)  # fmt: skip
     axis = cut(axis, np.array([skull.levels["chest"] - 0.03]), 90)[0]
@@ -288,9 +287,9 @@ STYLES: dict[str, Callable[[Wig], None]] = {
     "pixie": _style(_short, "pixie"),
     "bob": _style(_hanging, "chin", -0.005, ("full", "swept", ""), inward=0.32, layers=0.008, blunt=0.8),
     "bob fringe": _style(_hanging, "chin", -0.02, ("full",), inward=0.3, layers=0.006, blunt=0.9),
-    "medium": _style(_hanging, "shoulder", 0.035, ("swept", "curtain", ""), inward=-0.25),
+    "medium": _style(_hanging, "shoulder", 0.035, ("swept", "curtain", ""), inward=-0.12, thick=0.4),
     "long straight": _style(_hanging, "chest", 0.0, ("", "", "full", "wispy"), inward=0.1, layers=0.02),
-    "long wavy": _style(_hanging, "chest", 0.01, ("", "", "curtain"), wave=0.011, volume=0.007,
+    "long wavy": _style(_hanging, "chest", 0.01, ("", "", "curtain"), wave=0.019, volume=0.009,
                         width=0.056),
     "curly": _style(_hanging, "shoulder", 0.05, ("",), curl=0.012, volume=0.012, width=0.03, number=1.6,
                     thick=0.5, locks=1),

@@ -33,7 +33,7 @@ def fill(
 
 
 class _Tresses:
-    """Hair's samples as flat arrays: shapes are cut at the G-buffer's size, so that their points stay sharp."""
+    """Hair's samples as flat arrays: shapes are cut at the G-buffer's size, where their points stay sharp."""
 
     def __init__(
         self, model: Model, gbuffer: GBuffer, sheet: Sheet, direction: Floats, wide: float,
@@ -61,7 +61,7 @@ class _Tresses:
         return flat.reshape(self.mask.shape)
 
     def _cover(self, chosen: NDArray, speck: float) -> Floats:
-        """Share of each final pixel; pieces smaller than ``speck`` (share of the face's width) are dropped."""
+        """Share of each final pixel; pieces smaller than ``speck`` (share of a face's width) are dropped."""
         shape = self._picture(chosen).astype(np.uint8)
         _, names, stats, _ = cv2.connectedComponentsWithStats(shape, connectivity=4)
         large = stats[:, cv2.CC_STAT_AREA] >= (speck * self.wide * self.fine) ** 2

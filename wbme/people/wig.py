@@ -28,8 +28,8 @@ class Wig:
         gather: float = 0.3, ragged: float = 0.25, bulge: float = 0.3, root: float = 0.5,
         normal: Array | None = None, **shape: float,
     ) -> None:  # fmt: skip
-        """Loft masses of ``locks`` locks each along ``guides`` M x S x 3; a share ``lines`` of the seams between
-        locks gets a line. ``normal``: away from the head if it is not the skull's; the rest: see ``clumps``."""
+        """Loft masses of ``locks`` locks each along ``guides`` M x S x 3; a share ``lines`` of the seams
+        between locks gets a line. ``normal``: away from the head if not as the skull's; the rest: ``clumps``."""
         count, samples, _ = guides.shape
         normal = hair.outward(self.skull, guides) if normal is None else normal
         if part != "hair fringe":
@@ -122,11 +122,11 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
         a, wide = (limits[1:] + limits[:-1]) / 2, np.diff(limits)
         if layer == 0:  # under the gaps
             a, wide = limits, np.full(count + 1, 92 / count)
-        lean = np.zeros(len(a))
         if kind == "curtain":
             lean, end = np.sign(a) * (26 - np.abs(a) / 3), eye - 0.022 - 0.02 * np.abs(a) / 46
         elif kind == "swept":
             lean, end = np.full(len(a), 24.0 * sign), brow - 0.004 - 0.03 * sign * a / 46
+            a = 0.78 * a - 9 * sign  # not over the hair at the side it goes to
         else:
             lean, end = 7.0 * sign - a / 12, brow - 0.007 - 0.010 * (np.abs(a) / 46) ** 2
         drop = rng.uniform(-0.010, 0.014, len(a)) if layer else 0.012 + 0.006 * rng.random(len(a))
