@@ -8,6 +8,7 @@ from wbme.people import body, clumps, hair, hairstyles, scalp
 
 pytestmark = pytest.mark.slow  # they need a body, some 2 s
 
+VOLUMES = ("bald", "buzz", "afro", "short curls")  # without masses
 LONG = ("bob", "medium", "long straight", "long wavy", "curly")
 
 
@@ -107,7 +108,7 @@ def test_long_hair_does_not_enter_the_neck(head, wigs, style):
     assert np.mean(np.linalg.norm(moved, axis=1) > 0.006) < 0.01
 
 
-@pytest.mark.parametrize("style", [s for s in hairstyles.STYLES if s not in ("bald", "buzz", "afro", "short curls")])
+@pytest.mark.parametrize("style", [s for s in hairstyles.STYLES if s not in VOLUMES])
 def test_a_style_is_some_dozen_masses_known_by_number(wigs, style):
     numbers = np.concatenate([np.unique(m.clump) for m in wigs[style] if m.clump is not None])
     assert len(np.unique(numbers)) == len(numbers)  # no lock has the number of another
@@ -124,7 +125,8 @@ def test_the_locks_of_a_mass_end_in_one_point(wigs, style):
     closer = []
     for mesh in (m for m in wigs[style] if m.clump is not None):
         for mass in np.unique(mesh.clump // clumps.LOCKS):
-            locks = [mesh.positions[mesh.clump == n] for n in np.unique(mesh.clump) if n // clumps.LOCKS == mass]
+            numbers = [n for n in np.unique(mesh.clump) if n // clumps.LOCKS == mass]
+            locks = [mesh.positions[mesh.clump == n] for n in numbers]
             if len(locks) > 1:
                 tall = [x.reshape(-1, hair.SIDES, 3).mean(1) for x in locks]
                 middle = np.linalg.norm(tall[0][len(tall[0]) // 2] - tall[-1][len(tall[-1]) // 2])

@@ -225,7 +225,12 @@ def _fair(points: NDArray, unit: float, ring: bool) -> NDArray:
 
 
 def _curves(
-    gbuffer: GBuffer, curves: Iterable[Curve], camera: Camera, style: Lines, drawn: NDArray, fine: float,
+    gbuffer: GBuffer,
+    curves: Iterable[Curve],
+    camera: Camera,
+    style: Lines,
+    drawn: NDArray,
+    fine: float,
     shortest: float,
 ) -> list[tuple[NDArray, NDArray, bool, bool]]:
     """The visible runs of feature curves, as strokes; what a contour already shows is left out, and what is

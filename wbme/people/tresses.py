@@ -97,6 +97,7 @@ class _Tresses:
         across = np.clip(1.6 - 1.9 * np.abs((tangent * round_).sum(1)), 0, 1)
         width = (0.3 + 0.7 * self.middle) * (0.6 + 0.6 * self.chance[1])
         width = np.where(self.chance[2] < 0.12, 0, width) * across * style.reach
+        width = np.where(self.clump > 0, width, 0.45 * across * style.reach)  # a volume has no locks
         bands = np.zeros(len(angle), bool)
         for centre, half in _RINGS[: style.bands]:
             bands |= np.abs(angle - centre - 4 * (self.chance[0] - 0.5)) < half * width

@@ -29,7 +29,7 @@ class Wig:
         normal: Array | None = None, **shape: float,
     ) -> None:  # fmt: skip
         """Loft masses of ``locks`` locks each along ``guides`` M x S x 3; a share ``lines`` of the seams
-        between locks gets a line. ``normal``: away from the head if not as the skull's; the rest: ``clumps``."""
+        between locks gets a line. ``normal``: away from the head if not the skull's; the rest: ``clumps``."""
         count, samples, _ = guides.shape
         normal = hair.outward(self.skull, guides) if normal is None else normal
         if part != "hair fringe":
@@ -116,32 +116,34 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
     brow, eye = skull.levels["brow"] + raised, skull.levels["eye"]
     sign = float(rng.choice([-1, 1]))
     count = {"full": 5, "wispy": 4, "swept": 4, "curtain": 4}[kind]
-    share = rng.permutation(np.linspace(0.5, 1.6, count)) * rng.uniform(0.9, 1.1, count)
+    share = rng.permutation(np.linspace(0.7, 1.4, count)) * rng.uniform(0.9, 1.1, count)
     limits = -46 + 92 * np.concatenate([[0], np.cumsum(share)]) / share.sum()
     for layer in (0, 1):
         a, wide = (limits[1:] + limits[:-1]) / 2, np.diff(limits)
         if layer == 0:  # under the gaps
             a, wide = limits, np.full(count + 1, 92 / count)
+        start = 0.7 * a
         if kind == "curtain":
             lean, end = np.sign(a) * (26 - np.abs(a) / 3), eye - 0.022 - 0.02 * np.abs(a) / 46
         elif kind == "swept":
             lean, end = np.full(len(a), 24.0 * sign), brow - 0.004 - 0.03 * sign * a / 46
-            a = 0.78 * a - 9 * sign  # not over the hair at the side it goes to
+            start, a = 0.25 * a - 14 * sign, 0.66 * a - 7 * sign  # from the parting on the other side
         else:
-            lean, end = 7.0 * sign - a / 12, brow - 0.007 - 0.010 * (np.abs(a) / 46) ** 2
+            lean, end = 7.0 * sign - a / 12, brow - 0.008 - 0.010 * (np.abs(a) / 46) ** 2
         drop = rng.uniform(-0.010, 0.014, len(a)) if layer else 0.012 + 0.006 * rng.random(len(a))
         guides = hair.drape(
-            skull, (0.7 * a - 0.4 * lean, np.full(len(a), 68.0 + 4 * layer)), (a + 0.5 * lean, hairline(a) + 6),
-            height=0.007 + 0.005 * layer + 0.7 * volume, beyond=0.12, stiffness=0.9, gravity=0.14,
+            skull, (start - 0.4 * lean, np.full(len(a), 74.0 + 3 * layer)), (a + 0.5 * lean, hairline(a) + 6),
+            height=0.007 + 0.005 * layer + 0.7 * volume, beyond=0.12, stiffness=0.9,
+            gravity=0.14,
             face=0.056 if kind == "curtain" else 0.0, steps=30,
         )  # fmt: skip
         guides = hair.cut(guides, hair.spare_eyes(skull, guides, end + drop), 22)
         if kind != "curtain":
             bend = rng.uniform(0.006, 0.014, (len(a), 1))
             guides[..., 0] += np.linspace(0, 1, 22) ** 3 * sign * bend
-        thin = {"full": 1.2, "wispy": 0.6, "swept": 1.15, "curtain": 1.3}[kind] * (0.8 + 0.2 * layer)
+        thin = {"full": 1.2, "wispy": 0.6, "swept": 0.95, "curtain": 1.3}[kind] * (0.8 + 0.2 * layer)
         if kind == "swept":
-            thin = thin * (1 - 0.45 * sign * a / 46)
+            thin = thin * (1 - 0.4 * sign * a / 46)
         # Each mass runs to one point, its outer locks end before it on its sides.
         wig.add(
             "hair fringe", guides, thin * np.radians(wide) * 0.095, locks=1 + 2 * layer, gather=0.04,
