@@ -130,7 +130,7 @@ def cut(guides: Array, end: Array, samples: int = 18) -> Array:
 def spare_eyes(skull: Skull, guides: Array, end: Array) -> Array:
     """``end`` heights for ``cut``, raised where a guide would cross the eyes."""
     x, y, z = np.moveaxis(guides, -1, 0)
-    low, high = skull.levels["eye"] - 0.035, skull.levels["eye"] + 0.016
+    low, high = skull.levels["eye"] - 0.035, skull.levels["eye"] + 0.019
     over = (np.abs(x) < 0.047) & (y < high) & (y > low) & (z > skull.centre[2] + 0.045)
     first = np.where(over, y, -np.inf).max(1)
     return np.maximum(end, np.where(np.isfinite(first), first, -9.0))

@@ -115,11 +115,8 @@ def trace(mask: NDArray[np.bool_], shortest: float) -> list[tuple[NDArray[np.int
     _, names, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
     thin &= (stats[:, cv2.CC_STAT_AREA] >= shortest)[names]
     width = thin.shape[1]
-    # Straight neighbours first, so that a walk does not cut the corners of a staircase.
-    around = [1, -1, width, -width, width + 1, width - 1, -width + 1, -width - 1]
     for last in (False, True):
-        pixels = set(np.flatnonzero(thin.ravel()).tolist())
-        lines = _walk(pixels, around)
+        lines = _walk(thin)
         short = [x for x in lines if not x[3] and len(x[0]) < shortest / 2]
         spurs = [line for line, free, end, _ in short if free != end]
         if last or not spurs:
@@ -132,15 +129,19 @@ def trace(mask: NDArray[np.bool_], shortest: float) -> list[tuple[NDArray[np.int
     return [(np.stack(np.divmod(np.array(c), width), 1) - 1, a, b, ring) for c, a, b, ring in kept]
 
 
-def _walk(pixels: set[int], around: list[int]) -> list[tuple[list[int], bool, bool, bool]]:
-    near = {p: [p + step for step in around if p + step in pixels] for p in pixels}
+def _walk(thin: NDArray[np.bool_]) -> list[tuple[list[int], bool, bool, bool]]:
+    """The lines of a skeleton (its border is empty) between its ends and forks, as flat indices."""
+    width = thin.shape[1]
+    pixels = np.flatnonzero(thin.ravel())
+    # Straight neighbours first, so that a walk does not cut the corners of a staircase.
+    around = np.array([1, -1, width, -width, width + 1, width - 1, -width + 1, -width - 1])
+    near = thin.ravel()[pixels[:, None] + around]
     # A diagonal neighbour that is also reached over a straight one is no branch of its own.
-    links = {}
-    for p, found in near.items():
-        straight = [q for q in found if q - p in around[:4]]
-        links[p] = straight + [
-            q for q in found if q not in straight and not any(q in near[s] for s in straight)
-        ]
+    near[:, 4:] &= ~(near[:, [0, 1, 0, 1]] | near[:, [2, 2, 3, 3]])
+    links = {
+        p: [p + step for step, there in zip(around.tolist(), row, strict=True) if there]
+        for p, row in zip(pixels.tolist(), near.tolist(), strict=True)
+    }
     lines, used = [], set()
 
     def follow(p: int, q: int) -> list[int]:
@@ -149,12 +150,12 @@ def _walk(pixels: set[int], around: list[int]) -> list[tuple[list[int], bool, bo
         while len(links[q]) == 2 and q != line[0]:
             p, q = q, links[q][0] if links[q][1] == p else links[q][1]
             line.append(q)
-            if len(line) > len(pixels) + 1:
+            if len(line) > len(links) + 1:
                 break
         used.add((line[-1], line[-2]))
         return line
 
-    nodes = [p for p in sorted(pixels) if len(links[p]) != 2]
+    nodes = [p for p in links if len(links[p]) != 2]
     seen = set(nodes)
     for p in nodes:
         for q in links[p]:
@@ -162,9 +163,9 @@ def _walk(pixels: set[int], around: list[int]) -> list[tuple[list[int], bool, bo
                 line = follow(p, q)
                 seen.update(line)
                 lines.append((line, len(links[p]) == 1, len(links[line[-1]]) == 1, False))
-    for p in sorted(pixels):
-        if p not in seen and links[p]:
-            line = follow(p, links[p][0])
+    for p, linked in links.items():
+        if p not in seen and linked:
+            line = follow(p, linked[0])
             seen.update(line)
             lines.append((line, False, False, line[0] == line[-1]))
     return lines
