@@ -71,7 +71,8 @@ def _hanging(
     for side, name in ((1, "hair left"), (-1, "hair right")):
         a = side * wig.spread(62, 96, 4)  # straight, close to the head: it covers the ear
         wig.wave = wig.curl = 0.0
-        mass(name, (a, np.full_like(a, 34)), (a, np.full_like(a, 6)), 0.004, 0.85, 0.3)
+        above = 3.0 if curl else 0.3
+        mass(name, (a, np.full_like(a, 34)), (a, np.full_like(a, 6)), 0.004, 0.85, above)
         wig.wave, wig.curl = wave, curl
         # From the parting, each over the one behind it; those that frame the face are slender.
         n = count(5)
@@ -103,7 +104,7 @@ def _afro(wig: Wig, low: float, high: float, lumps: int, marks: float) -> None:
 
     def deep(a: Array, e: Array) -> Array:
         near, _, tall = curls(a, e)
-        bump = np.sqrt(np.clip(1 - (near / 0.78) ** 2, 0, 1)) * tall
+        bump = np.sqrt(np.clip(1 - (near / 0.66) ** 2, 0, 1)) * tall
         shape = 0.5 + 0.5 * np.clip(towards(a, e)[..., 1] + 0.75, 0, 1)
         lump = min(0.55 * size, 0.022)
         return (size - lump) * shape + lump * bump.reshape(a.shape)
@@ -152,8 +153,8 @@ STYLES: dict[str, Callable[[Wig], None]] = {
     "high bun": _style(updos.tied, "high bun", "", "wispy"),
     "low bun": _style(updos.tied, "low bun", "", "swept", "curtain"),
     "braid": _style(updos.tied, "braid", "", "wispy", "curtain", "swept"),
-    "afro": _style(_afro, 0.045, 0.07, 130, 0.35),
-    "short curls": _style(_afro, 0.018, 0.028, 230, 0.3),
+    "afro": _style(_afro, 0.045, 0.07, 130, 0.8),
+    "short curls": _style(_afro, 0.018, 0.028, 230, 0.5),
 }  # fmt: skip
 
 
