@@ -65,6 +65,7 @@ def maned(view):
     return replace(drawn, material=material, label=label, uv=uv, depth=depth, clump=clump)
 
 
+@pytest.mark.slow
 def test_the_same_view_has_the_same_lines_at_any_resolution():
     """Every line of a small picture is in one four times as large, and the other way round."""
     inks = []

@@ -96,12 +96,19 @@ class _Tresses:
         round_ /= np.maximum(np.linalg.norm(round_, axis=1, keepdims=True), 1e-3)
         across = np.clip(1.6 - 1.9 * np.abs((tangent * round_).sum(1)), 0, 1)
         width = (0.3 + 0.7 * self.middle) * (0.6 + 0.6 * self.chance[1])
-        width = np.where(self.chance[2] < 0.12, 0, width) * across * style.reach
-        width = np.where(self.clump > 0, width, 0.45 * across * style.reach)  # a volume has no locks
+        width = np.where((self.chance[2] < 0.12) | (self.clump == 0), 0, width) * across * style.reach
         bands = np.zeros(len(angle), bool)
         for centre, half in _RINGS[: style.bands]:
             bands |= np.abs(angle - centre - 4 * (self.chance[0] - 0.5)) < half * width
-        return bands
+        return bands | (self._curls(axis) & bool(style.bands))
+
+    def _curls(self, axis: Floats) -> NDArray[np.bool_]:
+        """On a volume without locks (an afro) light lies on the curls that look towards ``axis``."""
+        volume = self.clump == 0
+        if volume.mean() < 0.5 or np.mean(self._samples(self.gbuffer.smooth) < 0.92) < 0.5:
+            return np.zeros(len(volume), bool)
+        towards = self._samples(self.gbuffer.normal) @ axis
+        return volume & (towards > np.quantile(towards[volume], 1 - 0.16 * self.sheet.hair.reach))
 
     def _turned_away(self) -> NDArray[np.bool_]:
         """Where the mass of hair turns from the light; the border follows the locks in points."""
