@@ -101,4 +101,5 @@ def gbuffer(view: Camera, skin=(0.8, 0.6, 0.5), hair: bool = True, open_eyes=(Tr
         part=part.astype(np.uint8), material=material.astype(np.uint8), tangent=tangent.astype(np.float32),
         uv=np.full((*label.shape, 2), 0.5, np.float32),
         smooth=np.zeros(label.shape, np.float32), shadow=np.ones(label.shape, np.float32),
+        clump=np.zeros(label.shape, np.int16),
     )  # fmt: skip

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from wbme.geometry.parsing import INDEX
-from wbme.people import body, hair, hairstyles, scalp
+from wbme.people import body, clumps, hair, hairstyles, scalp
 
 pytestmark = pytest.mark.slow  # they need a body, some 2 s
 
+VOLUMES = ("bald", "buzz", "afro", "short curls")  # without masses
 LONG = ("bob", "medium", "long straight", "long wavy", "curly")
 
 
@@ -105,6 +106,32 @@ def test_long_hair_does_not_enter_the_neck(head, wigs, style):
     points = points[points[:, 1] > head.levels["chin"]]
     moved = scalp.push_out(head, points, 0.0) - points
     assert np.mean(np.linalg.norm(moved, axis=1) > 0.006) < 0.01
+
+
+@pytest.mark.parametrize("style", [s for s in hairstyles.STYLES if s not in VOLUMES])
+def test_a_style_is_some_dozen_masses_known_by_number(wigs, style):
+    numbers = np.concatenate([np.unique(m.clump) for m in wigs[style] if m.clump is not None])
+    assert len(np.unique(numbers)) == len(numbers)  # no lock has the number of another
+    masses = np.unique(numbers // clumps.LOCKS)
+    assert 12 <= len(masses) <= 60 and numbers.min() > 0 and numbers.max() < 2048
+    for mesh in (m for m in wigs[style] if m.clump is not None):
+        corner = mesh.clump[mesh.triangles]
+        assert (corner == corner[:, :1]).all()
+
+
+@pytest.mark.parametrize("style", ["crop", "long straight", "medium", "pixie"])
+def test_the_locks_of_a_mass_end_in_one_point(wigs, style):
+    """Locks end near the path of the longest one of their mass, though they ran beside it before."""
+    closer = []
+    for mesh in (m for m in wigs[style] if m.clump is not None):
+        for mass in np.unique(mesh.clump // clumps.LOCKS):
+            numbers = [n for n in np.unique(mesh.clump) if n // clumps.LOCKS == mass]
+            paths = [mesh.positions[mesh.clump == n].reshape(-1, hair.SIDES, 3).mean(1) for n in numbers]
+            paths.sort(key=lambda path: np.linalg.norm(np.diff(path, axis=0), axis=1).sum())
+            for path in paths[:-1]:
+                away = np.linalg.norm(path[:, None] - paths[-1], axis=2).min(1)
+                closer.append(away[-1] < 0.8 * away.max())
+    assert np.mean(closer) > 0.85
 
 
 def test_the_same_seed_gives_the_same_hair(head):

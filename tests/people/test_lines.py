@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from drawn_sphere import CENTRE, RADIUS, camera, gbuffer
 
+from wbme.geometry.parsing import INDEX
 from wbme.people import lines
-from wbme.people.mesh import Curve
+from wbme.people.mesh import MATERIALS, Curve
 from wbme.people.sheet import load
 
 STYLE = load("romance").lines
@@ -45,6 +47,52 @@ def test_lines_weigh_the_same_at_any_resolution(size):
         lines.draw(bare(view), [], view, STYLE, view.size[0] / 256, FRONT).mean() for view in (small, large)
     ]
     assert shares[0] == pytest.approx(shares[1], rel=0.1)
+
+
+def maned(view):
+    """The head alone, covered by twelve masses of hair that run down from its top and end in points."""
+    drawn = bare(view)
+    hair = drawn.material == 0
+    off = drawn.position - CENTRE
+    turn = (np.arctan2(off[..., 0], off[..., 2]) / (2 * np.pi) + 0.5) * 12
+    low = np.clip((RADIUS - off[..., 1]) / (2 * RADIUS), 0, 1)
+    mass = np.where(hair, 1 + np.floor(turn + 0.12 * np.sin(9 * low)), 0)
+    material = np.where(hair, MATERIALS.index("hair"), drawn.material).astype(np.uint8)
+    uv = np.stack([turn % 1, low], -1).astype(np.float32)
+    depth = np.where(hair, drawn.depth - 0.004 * (mass % 2), drawn.depth).astype(np.float32)
+    label = np.where(hair, INDEX["hair"], 0).astype(np.uint8)
+    clump = (8 * mass).astype(np.int16)
+    return replace(drawn, material=material, label=label, uv=uv, depth=depth, clump=clump)
+
+
+@pytest.mark.slow
+def test_the_same_view_has_the_same_lines_at_any_resolution():
+    """Every line of a small picture is in one four times as large, and the other way round."""
+    inks = []
+    for size in (128, 512):
+        view = camera(size)
+        ink = lines.draw(maned(view), [], view, STYLE, size / 256, FRONT)
+        inks.append(cv2.resize(ink, (128, 128), interpolation=cv2.INTER_AREA))
+    for one, two in (inks, inks[::-1]):
+        near = cv2.dilate(two, np.ones((3, 3), np.uint8))
+        drawn = one > 0.35
+        assert drawn.sum() > 400
+        assert np.mean(near[drawn] > 0.15) > 0.97
+    assert inks[0].mean() == pytest.approx(inks[1].mean(), rel=0.15)
+
+
+def test_masses_of_hair_are_parted_by_lines_and_no_fragment_is_left():
+    view = camera(256)
+    drawn = maned(view)
+    kinds = lines.edges(drawn, lines.metres_per_pixel(drawn))
+    row = kinds[256, 120:-120]
+    part = (row == lines.KINDS.index("hair")).astype(int)
+    runs = np.count_nonzero(np.diff(part) > 0)
+    assert 3 <= runs <= 5  # a third of twelve borders
+    ink = lines.draw(drawn, [], view, STYLE, 0.5, FRONT)
+    _, _, stats, _ = cv2.connectedComponentsWithStats((ink > 0.25).astype(np.uint8), connectivity=8)
+    longest = np.hypot(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
+    assert longest.min() >= 0.5 * STYLE.shortest * 0.8
 
 
 def test_nothing_in_view_is_no_ink():

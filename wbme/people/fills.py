@@ -1,4 +1,4 @@
-"""What is filled in a drawing: skin, hair and clothes, each in a few tones whose shapes follow the light."""
+"""What is filled in a drawing: skin and clothes, each in a few tones whose shapes follow the light."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wbme.color.spaces import lab_to_srgb, srgb_to_lab
+from wbme.color.spaces import srgb_to_lab
 from wbme.geometry.parsing import EYES, FACE_SKIN, INDEX, MOUTH, SKIN
 from wbme.people import cel, lines
 from wbme.people.camera import Camera, face_width
@@ -21,8 +21,6 @@ Mask = NDArray[np.bool_]
 # The head as an egg, in its own frame: middle and half axes in metres.
 _CENTRE, _EGG = np.array([0.0, -0.015, -0.08], np.float32), np.array([0.075, 0.12, 0.1], np.float32)
 _CHEEKS = ((50, 234), (280, 454))  # landmarks: the cheekbone's middle, and where it goes
-_LOWEST = 0.015  # metres above the eyes: bands run around the crown alone
-_BANDS = ((-0.1, 0.26), (-0.5, 0.09))  # of light on hair: cosine to the light, half width
 
 
 class Fills:
@@ -45,18 +43,13 @@ class Fills:
         is_skin &= solid | ~lines.lashes(gbuffer)
         is_rest = (gbuffer.part != lines.NOTHING) & ~is_hair & ~is_skin
         self.is_skin = is_skin  # at the G-buffer's size
-        self.skin_cover, self.hair_cover, self.rest_cover = map(self._final, (is_skin, is_hair, is_rest))
+        self.skin_cover, self.rest_cover = map(self._final, (is_skin, is_rest))
         rest = self._final(np.where(is_rest[..., None], gbuffer.albedo, 0))
         self.rest_albedo = np.clip(rest / np.maximum(self.rest_cover, 1e-3)[..., None], 0, 1)
         fine = label.shape[1] // camera.size[0]
         one = (slice(fine // 2, None, fine), slice(fine // 2, None, fine))
         self.label, self.albedo, self.normal = label[one], gbuffer.albedo[one], gbuffer.normal[one]
-        self.position, self.depth, self.lit_by_key = (
-            gbuffer.position[one],
-            gbuffer.depth[one],
-            gbuffer.shadow[one],
-        )
-        self.tangent, self.across_lock = gbuffer.tangent[one], gbuffer.uv[one][..., 0]
+        self.position, self.lit_by_key = gbuffer.position[one], gbuffer.shadow[one]
         self.skin_here, self.hair_here, self.rest_here = is_skin[one], is_hair[one], is_rest[one]
         self.lit = self.normal @ self.direction
         self.own_skin = self.median(FACE_SKIN, self.median(SKIN, srgb(sheet.skin.colour)))
@@ -91,22 +84,6 @@ class Fills:
             (self._shape(dark, self.skin_here, rounding * 0.45, hole=0.19), style.shadow),
         ]
         return cel.Region(self.skin_cover, self.own_skin, layers)
-
-    def hair(self) -> cel.Region:
-        """Hair in masses: shadow, darker layers below, and broken bands of light across the locks."""
-        style, here = self.sheet.hair, self.hair_here
-        base = srgb_to_lab(self.median({INDEX["hair"]}, srgb("#4a3328")))
-        base[0] = max(base[0], style.darkest)
-        dark = self._dark(here, 0.06 * self.wide, 0.4, 0.55 * self.lit + 0.45 * self._round())
-        shadow = self._shape(dark, here, 0.018 * self.wide)
-        # What lies well behind its surroundings is an under-layer.
-        depth = np.where(np.isfinite(self.depth), self.depth, 9).astype(np.float32)
-        near = cv2.erode(depth, np.ones((max(int(0.16 * self.wide), 1),) * 2, np.uint8))
-        deep = self._shape(here & (depth > near + 0.045), here, 0.012 * self.wide)
-        bands = self._shape(self._bands(), here, 0.006 * self.wide, speck=0.05)
-        bands = bands * (1 - shadow) * (1 - deep)
-        layers = [(shadow, style.shadow), (deep, style.deep), (bands, style.light)]
-        return cel.Region(self.hair_cover, np.asarray(lab_to_srgb(base), np.float32), layers)
 
     def rest(self) -> cel.Region:
         """Clothes and what is worn: their own pattern in two tones."""
@@ -147,19 +124,6 @@ class Fills:
         along, across = x * way[0] + y * way[1], x * way[1] - y * way[0]
         long, tall = max(0.45 * length, 0.05 * self.wide), max(0.085 * self.wide, 1e-3)
         return np.exp(-1.4 * (((along - 0.2 * length) / max(long, 1e-3)) ** 2 + (across / tall) ** 2))
-
-    def _bands(self) -> Mask:
-        """A band of light where hair lies across it (Kajiya and Kay 1989), broken between the locks."""
-        style, head = self.sheet.hair, self.model.head
-        aim = 0.9 * head[:3, 1] + 0.55 * head[:3, 2] + 0.3 * self.direction
-        along = self.tangent @ (aim / np.linalg.norm(aim)).astype(np.float32)
-        along = cel.blurred(along, _weights(self.hair_here), 0.05 * self.wide)
-        swell = np.sqrt(np.maximum(np.sin(np.pi * np.clip(self.across_lock, 0, 1)), 0))
-        high = ((self.position - head[:3, 3]) @ head[:3, 1]) > _LOWEST
-        bands = np.zeros(self.hair_here.shape, bool)
-        for centre, width in _BANDS[: style.bands]:
-            bands |= np.abs(along - centre) < width * style.reach * (0.15 + 0.85 * swell)
-        return bands & self.hair_here & high
 
 
 def _weights(mask: Mask) -> Floats:

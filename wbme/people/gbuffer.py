@@ -19,7 +19,7 @@ SHADOW_SIZE = 2048
 TARGETS = ((4, "f1"), (4, "f4"), (4, "f2"), (4, "f4"), (4, "f2"), (2, "f4"), (4, "u1"))
 # Depth in metres that each material is pushed back: cloth and hair win over the skin they lie on.
 _PUSH = {"skin": 0.004, "eye": 0.004, "mouth": 0.004}
-_LAYOUT = ("3f 3f 3f 2f 3f 3f 2f", "in_position", "in_normal", "in_rest", "in_uv", "in_albedo", "in_tangent")
+_LAYOUT = ("3f 3f 3f 2f 3f 3f 3f", "in_position", "in_normal", "in_rest", "in_uv", "in_albedo", "in_tangent")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +29,8 @@ class GBuffer:
 
     depth: metres along the camera's axis. position, normal (towards the viewer), tangent (hair's strands,
     else 0): scene. albedo: sRGB in [0, 1]. uv: of the mesh. label: parsing.
-    part: index into ``Model.meshes``. material: index into MATERIALS. smooth: see Mesh. shadow: 1 lit, 0 in
-    the key light's cast shadow (or turned away from it). Clear glass is not in it.
+    part: index into ``Model.meshes``. material: index into MATERIALS. smooth, clump: see Mesh. shadow: 1 lit,
+    0 in the key light's cast shadow (or turned away from it). Clear glass is not in it.
     """
 
     depth: NDArray[np.float32]
@@ -44,6 +44,7 @@ class GBuffer:
     uv: NDArray[np.float32]
     smooth: NDArray[np.float32]
     shadow: NDArray[np.float32]
+    clump: NDArray[np.int16]
 
 
 def is_clear(mesh: Mesh) -> bool:
@@ -56,7 +57,8 @@ def vertices(context: Context, mesh: Mesh) -> tuple:
     count = len(mesh.positions)
     tangents = np.zeros((count, 3)) if mesh.tangents is None else mesh.tangents
     smooth = np.zeros(count) if mesh.smooth is None else mesh.smooth
-    marks = np.column_stack([mesh.labels, smooth])
+    clump = np.zeros(count) if mesh.clump is None else mesh.clump
+    marks = np.column_stack([mesh.labels, smooth, clump])
     columns = (mesh.positions, mesh.normals, mesh.rest, mesh.uv, mesh.albedo, tangents, marks)
     table = np.concatenate(columns, axis=1).astype(np.float32)
     triangles = np.ascontiguousarray(mesh.triangles, np.int32)
@@ -127,6 +129,7 @@ def _read(textures: list, lit) -> GBuffer:
         uv=uv,
         smooth=normal[..., 3].astype(np.float32),
         shadow=read(lit).astype(np.float32) / np.float32(255),
+        clump=tangent[..., 3].astype(np.int16),
     )
 
 

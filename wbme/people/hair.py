@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from wbme.base.seeds import generator
 from wbme.geometry.parsing import INDEX
 from wbme.people.body import normals as vertex_normals
+from wbme.people.camera import towards
 from wbme.people.mesh import Mesh
 from wbme.people.scalp import Array, Floats, Skull, hairline, push_out, unit
 
@@ -74,6 +75,46 @@ def grow(
     return guides
 
 
+def arc(
+    skull: Skull, start: tuple[ArrayLike, ArrayLike], goal: tuple[ArrayLike, ArrayLike], height: ArrayLike,
+    samples: int = 20,
+) -> Array:  # fmt: skip
+    """The shortest ways over the scalp from directions ``start`` to ``goal`` (azimuth, elevation), M x S x 3,
+    that rise from under the surface to ``height`` metres (a number, M, or M x S)."""
+    one, two = np.broadcast_arrays(towards(*start), towards(*goal))
+    angle = np.arccos(np.clip((one * two).sum(-1), -0.999, 0.99999))[:, None, None]
+    s = np.linspace(0, 1, samples)[None, :, None]
+    way = (np.sin((1 - s) * angle) * one[:, None] + np.sin(s * angle) * two[:, None]) / np.sin(angle)
+    azimuth = np.degrees(np.arctan2(way[..., 0], way[..., 2]))
+    base, normal = skull.at(azimuth, np.degrees(np.arcsin(way[..., 1].clip(-1, 1))))
+    high = np.asarray(height, float)
+    high = np.broadcast_to(high if high.ndim == 2 else high.reshape(-1, 1), way.shape[:2])
+    rise = -0.2 + 1.2 * np.sin(np.minimum(s[..., 0] / 0.4, 1) * np.pi / 2)
+    return base + normal * (high * rise)[..., None]
+
+
+def drape(
+    skull: Skull, start: tuple[ArrayLike, ArrayLike], goal: tuple[ArrayLike, ArrayLike], *,
+    height: ArrayLike, beyond: ArrayLike, samples: int = 30, **falling: float,
+) -> Array:  # fmt: skip
+    """Guides M x ``samples`` x 3 that flow over the scalp from ``start`` to ``goal`` (see ``arc``) and fall
+    ``beyond`` metres from there (``falling``: see ``grow``)."""
+    upper = arc(skull, start, goal, height)
+    count = len(upper)
+    lower = grow(skull, upper[:, -1], upper[:, -1] - upper[:, -3], length=beyond, height=height, **falling)
+    whole = np.concatenate([upper, lower[:, 1:]], 1)
+    steps = np.linalg.norm(np.diff(whole, axis=1), axis=2)
+    along = np.concatenate([np.zeros((count, 1)), np.cumsum(steps, 1)], 1)
+    fine = 4 * samples
+    guides = np.empty((count, fine, 3))
+    for row, (points, length) in enumerate(zip(whole, along, strict=True)):
+        at = np.linspace(0, length[-1], fine)
+        guides[row] = np.stack([np.interp(at, length, points[:, k]) for k in range(3)], 1)
+    smooth = gaussian_filter1d(guides, 0.035 * fine, axis=1, mode="nearest")
+    ends = np.clip(np.minimum(np.arange(fine), np.arange(fine)[::-1]) / (0.07 * fine), 0, 1)[None, :, None]
+    return guides + ends * (smooth - guides)
+
+
 def cut(guides: Array, end: Array, samples: int = 18) -> Array:
     """The guides resampled evenly to ``samples`` points; each stops where it falls below height ``end``."""
     steps = guides.shape[1]
@@ -89,7 +130,7 @@ def cut(guides: Array, end: Array, samples: int = 18) -> Array:
 def spare_eyes(skull: Skull, guides: Array, end: Array) -> Array:
     """``end`` heights for ``cut``, raised where a guide would cross the eyes."""
     x, y, z = np.moveaxis(guides, -1, 0)
-    low, high = skull.levels["eye"] - 0.035, skull.levels["brow"] - 0.003
+    low, high = skull.levels["eye"] - 0.035, skull.levels["eye"] + 0.019
     over = (np.abs(x) < 0.047) & (y < high) & (y > low) & (z > skull.centre[2] + 0.045)
     first = np.where(over, y, -np.inf).max(1)
     return np.maximum(end, np.where(np.isfinite(first), first, -9.0))
@@ -184,9 +225,10 @@ def _strand_texture(kind: str, size: int = 256) -> NDArray[np.uint8]:
 
 def hair_mesh(
     part: str, made: Pieces, colour: ArrayLike, *, shade: ArrayLike | None = None, kind: str = "lock",
-    smooth: float = 0.75,
+    smooth: float = 0.75, clump: NDArray[np.int32] | None = None,
 ) -> Mesh:  # fmt: skip
-    """A Mesh of hair: ``colour`` sRGB, darker at the root and lighter at the tip; ``shade`` V factors."""
+    """A Mesh of hair: ``colour`` sRGB, darker at the root and lighter at the tip; ``shade`` V factors;
+    ``clump`` V: see Mesh."""
     points, triangles, uv, tangents, normals = made
     v = uv[:, 1]
     tone = (0.86 + 0.16 * v if kind == "lock" else 0.86 + 0 * v) * (1 if shade is None else shade)
@@ -203,6 +245,7 @@ def hair_mesh(
         texture=_strand_texture(kind),
         tangents=tangents,
         smooth=np.full(len(points), smooth, np.float32),
+        clump=clump,
     )
 
 

@@ -15,6 +15,7 @@ from skimage.morphology import skeletonize
 from wbme.geometry.parsing import EYES, INDEX, MOUTH
 from wbme.people import pen
 from wbme.people.camera import Camera
+from wbme.people.clumps import LOCKS
 from wbme.people.gbuffer import GBuffer
 from wbme.people.mesh import MATERIALS, Curve
 from wbme.people.sheet import Lines
@@ -26,6 +27,7 @@ NOTHING = 255
 _ALL = slice(None)
 KINDS = ("", "silhouette", "occlusion", "border", "hair")
 CURVES = ("jaw", "ear", "hair", "crease")  # brows are facial.py's
+_ROUND = np.array([[-2, 0], [2, 0], [0, -2], [0, 2]]).T  # neighbours of a pixel
 _TOLERANCE = 0.006  # metres that a visible curve may lie behind the surface
 
 
@@ -44,6 +46,7 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
     size = max(round(0.0028 / pixel), 2)
     massed = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)) > 0
     rooted = hair & (gbuffer.smooth > 0.9)
+    mass = gbuffer.clump // LOCKS
     for axis in (0, 1):
         one, two = ((_ALL, slice(None, -1)), (_ALL, slice(1, None)))
         if axis == 0:
@@ -59,7 +62,7 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
         both_hair = hair[one] & hair[two]
         least = np.where(both_hair, 0.014, 0.007) + 2.5 * pixel
         jump = ~empty & (off > 0.35 * least)
-        strand = both_hair & _locks_differ(gbuffer, one, two) & (off > 0.002 + pixel)
+        strand = both_hair & (mass[one] != mass[two]) & (np.minimum(mass[one], mass[two]) > 0)
         kind = np.where(differs, KINDS.index("border"), 0).astype(np.uint8)
         kind[jump & (~differs | (off > least))] = KINDS.index("occlusion")
         kind[(jump & both_hair) | strand] = KINDS.index("hair")
@@ -68,7 +71,8 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
         kind[((hair & ~massed)[one] | (hair & ~massed)[two]) & ~empty] = 0
         kind[lash[one] | lash[two] | (nose[one] & nose[two] & (off < 0.014))] = 0
         kind[(calm[one] | calm[two]) & ~empty] = 0
-        near = depth[one] <= depth[two]
+        # Two masses lie about as near: a border that keeps to one of them does not flicker.
+        near = np.where(strand, mass[one] > mass[two], depth[one] <= depth[two])
         for side, here in ((one, near), (two, ~near)):
             view = kinds[side]
             rank = np.where(here, kind, 0)
@@ -80,12 +84,6 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
     known = np.unique(names[sure & weak])
     kinds[weak & ~np.isin(names, known)] = 0
     return kinds
-
-
-def _locks_differ(gbuffer: GBuffer, one: tuple[slice, slice], two: tuple[slice, slice]) -> NDArray[np.bool_]:
-    """Whether neighbours belong to two locks of hair: u runs across each lock and v along it."""
-    u, v = np.moveaxis(np.abs(gbuffer.uv[one] - gbuffer.uv[two]), -1, 0)
-    return (v > 0.12) | ((u > 0.25) & (u < 0.9)) | (gbuffer.part[one] != gbuffer.part[two])
 
 
 def _groups(gbuffer: GBuffer) -> Bytes:
@@ -117,11 +115,8 @@ def trace(mask: NDArray[np.bool_], shortest: float) -> list[tuple[NDArray[np.int
     _, names, stats, _ = cv2.connectedComponentsWithStats(thin.astype(np.uint8), connectivity=8)
     thin &= (stats[:, cv2.CC_STAT_AREA] >= shortest)[names]
     width = thin.shape[1]
-    # Straight neighbours first, so that a walk does not cut the corners of a staircase.
-    around = [1, -1, width, -width, width + 1, width - 1, -width + 1, -width - 1]
     for last in (False, True):
-        pixels = set(np.flatnonzero(thin.ravel()).tolist())
-        lines = _walk(pixels, around)
+        lines = _walk(thin)
         short = [x for x in lines if not x[3] and len(x[0]) < shortest / 2]
         spurs = [line for line, free, end, _ in short if free != end]
         if last or not spurs:
@@ -134,15 +129,19 @@ def trace(mask: NDArray[np.bool_], shortest: float) -> list[tuple[NDArray[np.int
     return [(np.stack(np.divmod(np.array(c), width), 1) - 1, a, b, ring) for c, a, b, ring in kept]
 
 
-def _walk(pixels: set[int], around: list[int]) -> list[tuple[list[int], bool, bool, bool]]:
-    near = {p: [p + step for step in around if p + step in pixels] for p in pixels}
+def _walk(thin: NDArray[np.bool_]) -> list[tuple[list[int], bool, bool, bool]]:
+    """The lines of a skeleton (its border is empty) between its ends and forks, as flat indices."""
+    width = thin.shape[1]
+    pixels = np.flatnonzero(thin.ravel())
+    # Straight neighbours first, so that a walk does not cut the corners of a staircase.
+    around = np.array([1, -1, width, -width, width + 1, width - 1, -width + 1, -width - 1])
+    near = thin.ravel()[pixels[:, None] + around]
     # A diagonal neighbour that is also reached over a straight one is no branch of its own.
-    links = {}
-    for p, found in near.items():
-        straight = [q for q in found if q - p in around[:4]]
-        links[p] = straight + [
-            q for q in found if q not in straight and not any(q in near[s] for s in straight)
-        ]
+    near[:, 4:] &= ~(near[:, [0, 1, 0, 1]] | near[:, [2, 2, 3, 3]])
+    links = {
+        p: [p + step for step, there in zip(around.tolist(), row, strict=True) if there]
+        for p, row in zip(pixels.tolist(), near.tolist(), strict=True)
+    }
     lines, used = [], set()
 
     def follow(p: int, q: int) -> list[int]:
@@ -151,12 +150,12 @@ def _walk(pixels: set[int], around: list[int]) -> list[tuple[list[int], bool, bo
         while len(links[q]) == 2 and q != line[0]:
             p, q = q, links[q][0] if links[q][1] == p else links[q][1]
             line.append(q)
-            if len(line) > len(pixels) + 1:
+            if len(line) > len(links) + 1:
                 break
         used.add((line[-1], line[-2]))
         return line
 
-    nodes = [p for p in sorted(pixels) if len(links[p]) != 2]
+    nodes = [p for p in links if len(links[p]) != 2]
     seen = set(nodes)
     for p in nodes:
         for q in links[p]:
@@ -164,9 +163,9 @@ def _walk(pixels: set[int], around: list[int]) -> list[tuple[list[int], bool, bo
                 line = follow(p, q)
                 seen.update(line)
                 lines.append((line, len(links[p]) == 1, len(links[line[-1]]) == 1, False))
-    for p in sorted(pixels):
-        if p not in seen and links[p]:
-            line = follow(p, links[p][0])
+    for p, linked in links.items():
+        if p not in seen and linked:
+            line = follow(p, linked[0])
             seen.update(line)
             lines.append((line, False, False, line[0] == line[-1]))
     return lines
@@ -193,17 +192,30 @@ def draw(
         at = tuple(line.T)
         force = np.array([0.0, *(getattr(style, kind) for kind in KINDS[1:])])[kinds[at]]
         force[gbuffer.material[at] == MATERIALS.index("metal")] *= 0.5  # two sides of one wire
+        force = np.where(kinds[at] == KINDS.index("hair"), force * _press(gbuffer, line), force)
         away = gbuffer.normal[at][:, :2] @ light[:2]
         force = force * np.clip(1 - 0.28 * away, 0.7, 1.3)
         points = _fair(line[:, ::-1] + 0.5, unit, ring) / fine
         force = gaussian_filter1d(force, 8 * unit, mode="wrap" if ring else "nearest")
         strokes.append((points, force, free, end))
-    strokes += _curves(gbuffer, curves, camera, style, kinds > 0, fine)
+    strokes += _curves(gbuffer, curves, camera, style, kinds > 0, fine, style.shortest * weight)
     for points, force, free, end in sorted(strokes, key=lambda stroke: float(stroke[1].mean())):
         share = min(style.taper, 18 * weight / max(pen.along(points)[-1], 1))
         width = weight * force * pen.tapered(len(points), share * free, share * end, 0.15)
         canvas.stroke(points, width)
     return canvas.coverage()
+
+
+def _press(gbuffer: GBuffer, line: NDArray) -> NDArray:
+    """How hard the pen presses between two masses of hair: more where one lies well over the other, and
+    towards their points; hardly at the roots, where they part."""
+    height, width = gbuffer.depth.shape
+    at = tuple(line.T)
+    row = np.clip(line[:, :1] + _ROUND[0], 0, height - 1)
+    column = np.clip(line[:, 1:] + _ROUND[1], 0, width - 1)
+    step = np.ptp(np.minimum(gbuffer.depth[row, column], gbuffer.depth[at][:, None] + 0.03), axis=1)
+    root = np.clip((gbuffer.uv[..., 1][at] - 0.02) / 0.2, 0, 1)
+    return np.clip(0.7 + step / 0.02, 0.7, 1.3) * (0.2 + 0.8 * root)
 
 
 def _fair(points: NDArray, unit: float, ring: bool) -> NDArray:
@@ -214,9 +226,16 @@ def _fair(points: NDArray, unit: float, ring: bool) -> NDArray:
 
 
 def _curves(
-    gbuffer: GBuffer, curves: Iterable[Curve], camera: Camera, style: Lines, drawn: NDArray, fine: float
+    gbuffer: GBuffer,
+    curves: Iterable[Curve],
+    camera: Camera,
+    style: Lines,
+    drawn: NDArray,
+    fine: float,
+    shortest: float,
 ) -> list[tuple[NDArray, NDArray, bool, bool]]:
-    """The visible runs of feature curves, as strokes; what a contour already shows is left out."""
+    """The visible runs of feature curves, as strokes; what a contour already shows is left out, and what is
+    ``shortest`` final pixels or less."""
     height, width = gbuffer.depth.shape
     reach = 2 * round(4.5 * fine * max(camera.size) / 512) + 1
     near = cv2.dilate(drawn.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
@@ -237,8 +256,8 @@ def _curves(
         alone = maximum_filter1d((seen & ~near[row, column]).astype(np.uint8), 2 * (reach // 4) + 5) > 0
         ends = np.flatnonzero(np.diff(np.concatenate([[0], (seen & alone).astype(int), [0]])))
         for start, stop in zip(ends[::2], ends[1::2], strict=True):
-            if stop - start >= 8:
-                part = line[start:stop]
+            part = line[start:stop]
+            if pen.along(part[:, :2])[-1] > shortest:
                 strokes.append((part[:, :2], part[:, 3] * getattr(style, curve.kind), True, True))
     return strokes
 

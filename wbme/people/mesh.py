@@ -23,6 +23,7 @@ class Mesh:
     texture: S x S x 4 uint8 sRGB with coverage, or None. label_map: S x S uint8 over the same uv; where it is
     not 0 it overrides ``labels``. tangents: V x 3 direction of the strands (hair), or None.
     ``smooth`` V float32 in [0, 1]: how much the lines between faces of this part are held back in a drawing.
+    ``clump`` V int32, 0 to 2040: 8 times the number of its mass of hair plus that of its lock; 0 is none.
     """
 
     part: str
@@ -38,6 +39,7 @@ class Mesh:
     label_map: NDArray[np.uint8] | None = None
     tangents: NDArray[np.float32] | None = None
     smooth: NDArray[np.float32] | None = None
+    clump: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 _STYLES = tables()["hair styles"]
 _OPEN_EARS = {"bald", "buzz", "crop", "side part", "spiky", "slick back", "pixie", "ponytail",
-              "high bun", "low bun"}  # fmt: skip
+              "high bun", "low bun", "braid"}  # fmt: skip
 _NATURAL = ("black", "dark brown", "brown", "light brown", "dark blond", "blond", "red", "auburn")
 _HATS = ("beanie", "cap", "bucket", "straw")
 _HATLESS = ("afro", "high bun", "curly", "short curls")

@@ -54,8 +54,8 @@ class Skin(_Part):
 
 
 class Hair(_Part):
-    """``bands``: how many broken highlight bands; ``reach``: how broad they are. ``darkest``: least L* of the
-    base, so that black hair keeps its drawing."""
+    """``bands``: how many broken highlight bands; ``reach``: how broad they are. ``darkest``: L* of the
+    base of the blackest hair, so that it keeps its drawing."""
 
     shadow: Tone
     deep: Tone

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.geometry.parsing import EYES, INDEX
-from wbme.people import cel, facial, lines
+from wbme.people import cel, facial, lines, tresses
 from wbme.people.camera import Camera
 from wbme.people.fills import Fills
 from wbme.people.gbuffer import GBuffer
@@ -44,7 +44,8 @@ class Drawn:
 def draw(model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sheet) -> Drawn:
     """Draw ``model`` as the character of ``sheet``; ``light`` only gives the direction of the shadows."""
     fills = Fills(model, camera, light, gbuffer, sheet)
-    skin, others = fills.skin(), [fills.hair(), fills.rest()]
+    hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.points, camera.size)
+    skin, others = fills.skin(), [hair, fills.rest()]
     below = sum(region.painted() for region in others)
     cover = np.clip(skin.cover + sum(region.cover for region in others), 0, 1)
     palette, oracle = (

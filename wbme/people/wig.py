@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from wbme.people import hair
+from wbme.people import clumps, hair
 from wbme.people.mesh import Curve, Mesh
 from wbme.people.scalp import Array, Skull, hairline, unit
 
 
 @dataclass
 class Wig:
-    """Hair while it is put together: ``add`` lofts one group of clumps."""
+    """Hair while it is put together: ``add`` lofts one group of masses."""
 
     skull: Skull
     rng: np.random.Generator
@@ -21,37 +21,58 @@ class Wig:
     curves: list[Curve] = field(default_factory=list)
     wave: float = 0.0  # metres of sideways waves
     curl: float = 0.0  # metres of corkscrew
+    masses: int = 0  # so far
 
-    def add(self, part: str, guides: Array, width: ArrayLike, *, lines: float = 0.4, **shape: float) -> None:
-        """Loft ``guides`` to a mesh; a share ``lines`` of the clumps gets a line along its border."""
+    def add(
+        self, part: str, guides: Array, width: ArrayLike, *, locks: int = 3, lines: float = 0.5,
+        gather: float = 0.3, ragged: float = 0.25, bulge: float = 0.3, root: float = 0.5,
+        normal: Array | None = None, **shape: float,
+    ) -> None:  # fmt: skip
+        """Loft masses of ``locks`` locks each along ``guides`` M x S x 3; a share ``lines`` of the seams
+        between locks gets a line. ``normal``: away from the head if not the skull's; the rest: ``clumps``."""
         count, samples, _ = guides.shape
-        normal = hair.outward(self.skull, guides)
+        normal = hair.outward(self.skull, guides) if normal is None else normal
+        if part != "hair fringe":
+            guides = self._waved(guides, normal)
+        lean = self.rng.uniform(-0.7, 0.7, count) if locks > 1 else np.zeros(count)
+        body = clumps.masses(guides, normal, width, lean, root=root, gather=gather, bulge=bulge)
+        reach = clumps.reaches(lean, locks, ragged, self.rng)
+        offset = clumps.places(locks) + self.rng.normal(0, 0.2 / locks, reach.shape)
+        own, away = body.at(offset, reach[..., None] * np.linspace(0, 1, samples))
+        own, away = (x.reshape(-1, samples, 3) for x in (own, away))
+        sizes = np.repeat(np.broadcast_to(width, count), locks) * (1.75 / locks if locks > 1 else 1.0)
+        sizes = sizes * self.rng.uniform(0.85, 1.2, len(sizes))
+        made = hair.loft(own, away, sizes, root=root, **shape)
+        tone = self.rng.normal(1, 0.03, (count, 1)) + self.rng.normal(0, 0.03, (count, locks))
+        number = clumps.LOCKS * (self.masses + 1 + np.arange(count)[:, None]) + np.arange(locks)
+        self.masses += count
+        each = samples * hair.SIDES
+        self.meshes.append(
+            hair.hair_mesh(
+                part, made, self.colour, shade=np.repeat(tone.ravel(), each),
+                clump=np.repeat(number.ravel(), each).astype(np.int32),
+            )
+        )  # fmt: skip
+        self.curves += clumps.seams(body, reach, lines, self.rng)
+
+    def _waved(self, guides: Array, normal: Array) -> Array:
+        """``guides`` with the waves and curls of this wig."""
+        if not (self.wave or self.curl):
+            return guides
+        count, samples, _ = guides.shape
         s = np.linspace(0, 1, samples)[None, :, None]
         across = unit(np.cross(np.gradient(guides, axis=1), normal))
-        straight = part == "hair fringe"
-        if self.wave and not straight:
+        if self.wave:
             azimuth = np.arctan2(guides[:, :1, 0], guides[:, :1, 2])[..., None]
-            phase = 16.0 * s + 2.5 * azimuth
-            sway = (
-                np.sin(phase + self.rng.normal(0, 0.35, (count, 1, 1))) * across
-                + 0.5 * np.cos(phase) * normal
-            )
+            phase = 15.0 * s + 2.5 * azimuth + self.rng.normal(0, 0.5, (count, 1, 1))
+            sway = np.sin(phase) * across + 0.5 * np.cos(phase) * normal
             guides = guides + self.wave * np.clip(s * 2.2 - 0.35, 0, 1) * sway
-        if self.curl and not straight:
-            turn = s * self.rng.uniform(2.0, 3.2, (count, 1, 1)) + self.rng.random((count, 1, 1))
+        if self.curl:
+            turn = s * self.rng.uniform(2.2, 3.2, (count, 1, 1)) + self.rng.random((count, 1, 1))
             turn = 2 * np.pi * turn * self.rng.choice([-1, 1], (count, 1, 1))
             coil = np.cos(turn) * across + (1 + np.sin(turn)) * normal
-            guides = guides + self.curl * np.clip(s * 4, 0, 1) * coil
-        tone = np.repeat(self.rng.normal(1, 0.05, count), samples * hair.SIDES)
-        made = hair.loft(guides, normal, width, **shape)
-        self.meshes.append(hair.hair_mesh(part, made, self.colour, shade=tone))
-        half = np.broadcast_to(np.asarray(width, float), count)[:, None, None] / 2
-        border = guides + (0.62 * across + 0.35 * normal) * half * np.sin(np.pi * s**0.7) ** 0.6
-        for i in np.flatnonzero(self.rng.random(count) < lines):
-            a, b = sorted(self.rng.uniform([0.05, 0.6], [0.35, 0.98]))
-            part_of = border[i, int(a * samples) : max(int(b * samples), int(a * samples) + 4)]
-            taper = np.sin(np.linspace(0.05, np.pi - 0.05, len(part_of))) ** 0.7
-            self.curves.append(Curve("hair", part_of.astype(np.float32), (0.75 * taper).astype(np.float32)))
+            guides = guides + self.curl * np.clip(s * 3 - 0.3, 0, 1) * coil
+        return guides
 
     def cap(
         self, thickness: ArrayLike, receding: float = 0.0, smooth: float = 0.95, kind: str = "cap",
@@ -89,41 +110,42 @@ def downhill(skull: Skull, azimuth: Array, elevation: Array, side: ArrayLike = 0
 def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) -> None:
     """Bangs: full, wispy, swept (to one side) or curtain (to both), ``raised`` metres higher than usual.
 
-    They fall in a few strands of unequal width, each of some clumps that run together to a point.
+    A few masses of very unequal width, each with a point of its own, over a shorter layer in the gaps.
     """
     skull, rng = wig.skull, wig.rng
     brow, eye = skull.levels["brow"] + raised, skull.levels["eye"]
     sign = float(rng.choice([-1, 1]))
-    strands = {"full": 6, "wispy": 5, "swept": 5, "curtain": 6}[kind]
-    limits = np.cumsum(np.concatenate([[0], rng.uniform(0.5, 1.5, strands)]))
-    limits = -47 + 94 * limits / limits[-1]
-    middle, half = (limits[1:] + limits[:-1]) / 2, np.diff(limits) / 2
-    drop = rng.normal(0, 0.007, strands)
-    bend = np.linspace(0, 1, 16)[None] ** 2 * sign * float(rng.uniform(0.004, 0.012))
-    thin = {"full": 1.0, "wispy": 0.65, "swept": 1.0, "curtain": 1.0}[kind]
-    for layer in (0, 1):  # a closed broad layer, then longer and finer locks over it
-        count = round((17 if layer == 0 else 14) * (0.7 if kind == "wispy" else 1.0))
-        a = wig.spread(-42, 42, count, 0.3 + 0.3 * layer)
-        own = np.clip(np.searchsorted(limits, a) - 1, 0, strands - 1)
-        off = (a - middle[own]) / half[own]  # -1 to 1 across the strand
-        e = hairline(a) + 20 + 5 * layer + rng.normal(0, 1.5, count)
-        roots, normal = skull.at(a, e)
-        gather = -(0.15 + 0.15 * layer) * off * half[own] / 9
+    count = {"full": 5, "wispy": 4, "swept": 4, "curtain": 4}[kind]
+    share = rng.permutation(np.linspace(0.7, 1.4, count)) * rng.uniform(0.9, 1.1, count)
+    limits = -46 + 92 * np.concatenate([[0], np.cumsum(share)]) / share.sum()
+    for layer in (0, 1):
+        a, wide = (limits[1:] + limits[:-1]) / 2, np.diff(limits)
+        if layer == 0:  # under the gaps
+            a, wide = limits, np.full(count + 1, 92 / count)
+        start = 0.7 * a
         if kind == "curtain":
-            side, end = np.sign(a) * (2.4 - np.abs(a) / 40), np.full(count, eye - 0.03)
+            lean, end = np.sign(a) * (26 - np.abs(a) / 3), eye - 0.022 - 0.02 * np.abs(a) / 46
         elif kind == "swept":
-            side, end = sign * 0.85 + gather, brow - 0.003 - 0.012 * sign * a / 46 + drop[own]
+            lean, end = np.full(len(a), 24.0 * sign), brow - 0.004 - 0.03 * sign * a / 46
+            start, a = 0.25 * a - 14 * sign, 0.66 * a - 7 * sign  # from the parting on the other side
         else:
-            side = -a / 130 + sign * 0.30 + gather
-            end = brow + 0.003 - 0.008 * (np.abs(a) / 46) ** 2 + drop[own]
-        end = end + (0.010 - 0.016 * layer * rng.random(count)) + 0.006 * np.abs(off) ** 1.5
-        heading = downhill(skull, a, e, side) + normal * 0.35
-        guides = hair.grow(
-            skull, roots - normal * 0.004, heading, length=0.15, height=0.009 + 0.004 * layer + 0.6 * volume,
-            stiffness=0.88, gravity=0.12 if kind in ("curtain", "swept") else 0.15,
-            face=0.056 if kind == "curtain" else 0.0,
+            lean, end = 7.0 * sign - a / 12, brow - 0.008 - 0.010 * (np.abs(a) / 46) ** 2
+        drop = rng.uniform(-0.010, 0.014, len(a)) if layer else 0.012 + 0.006 * rng.random(len(a))
+        guides = hair.drape(
+            skull, (start - 0.4 * lean, np.full(len(a), 74.0 + 3 * layer)), (a + 0.5 * lean, hairline(a) + 6),
+            height=0.007 + 0.005 * layer + 0.7 * volume, beyond=0.12, stiffness=0.9,
+            gravity=0.14,
+            face=0.056 if kind == "curtain" else 0.0, steps=30,
         )  # fmt: skip
-        locks = hair.cut(guides, hair.spare_eyes(skull, guides, end), 16)
-        locks[..., 0] += bend if kind != "curtain" else 0
-        sizes = thin * (0.030 if layer == 0 else 0.017) * np.exp(rng.normal(0, 0.35, count)).clip(0.55, 1.7)
-        wig.add("hair fringe", locks, sizes, tip=(0.55, 0.2)[layer], thick=0.2, lines=0.3, root=0.15)
+        guides = hair.cut(guides, hair.spare_eyes(skull, guides, end + drop), 22)
+        if kind != "curtain":
+            bend = rng.uniform(0.006, 0.014, (len(a), 1))
+            guides[..., 0] += np.linspace(0, 1, 22) ** 3 * sign * bend
+        thin = {"full": 1.2, "wispy": 0.6, "swept": 0.95, "curtain": 1.3}[kind] * (0.8 + 0.2 * layer)
+        if kind == "swept":
+            thin = thin * (1 - 0.4 * sign * a / 46)
+        # Each mass runs to one point, its outer locks end before it on its sides.
+        wig.add(
+            "hair fringe", guides, thin * np.radians(wide) * 0.095, locks=1 + 2 * layer, gather=0.04,
+            ragged=0.45, tip=(0.75, 0.6)[layer], thick=0.2, root=0.4, bulge=0.2, lines=0.5,
+        )  # fmt: skip

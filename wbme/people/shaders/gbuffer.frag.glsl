@@ -17,6 +17,7 @@ in vec3 albedo;
 in vec3 tangent;
 in float smoothness;
 flat in float label;
+flat in float clump;
 uniform mat4 view;
 
 layout(location = 0) out vec4 out_albedo;
@@ -46,7 +47,7 @@ void main() {
     out_position = vec4(position, -(view * vec4(position, 1.0)).z);
     out_normal = vec4(n, smoothness);
     out_rest = vec4(rest, 1.0);
-    out_tangent = vec4(has_tangents ? normalize(tangent + vec3(1e-9)) : vec3(0.0), 0.0);
+    out_tangent = vec4(has_tangents ? normalize(tangent + vec3(1e-9)) : vec3(0.0), clump);
     out_uv = uv;
     out_marks = uvec4(mark, uint(part), uint(material), gl_FrontFacing ? 1u : 0u);
 }

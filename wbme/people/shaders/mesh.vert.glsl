@@ -10,7 +10,7 @@ in vec3 in_rest;
 in vec2 in_uv;
 in vec3 in_albedo;
 in vec3 in_tangent;
-in vec2 in_marks;  // label, smooth
+in vec3 in_marks;  // label, smooth, clump
 
 out vec3 position;
 out vec3 normal;
@@ -20,6 +20,7 @@ out vec3 albedo;
 out vec3 tangent;
 out float smoothness;
 flat out float label;
+flat out float clump;
 
 void main() {
     position = in_position;
@@ -30,6 +31,7 @@ void main() {
     tangent = in_tangent;
     label = in_marks.x;
     smoothness = in_marks.y;
+    clump = in_marks.z;
     vec4 clip = view_projection * vec4(in_position, 1.0);
     vec4 seen = view * vec4(in_position, 1.0);
     seen.xyz *= 1.0 + push / max(length(seen.xyz), 1e-3);
