@@ -5,7 +5,10 @@ values of the other two, one after the other: a chain of such maps cannot fold. 
 about their joints, outwards from the root, and vertices follow them by the skin weights, as in a pose.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +38,10 @@ def deformed(model: Model, form: Deformation) -> Model:
     meshes = []
     for mesh in model.meshes:
         if _is_hair(mesh):
-            meshes.append(_moved(mesh, lambda p: _hair(p, face, bones, form)))
-            continue
-        blend = skin_blend if mesh is skin else _blend(mesh.rest, bones)
-        meshes.append(_moved(mesh, lambda p, blend=blend: _body(p, face, blend)))
+            meshes.append(_moved(mesh, partial(_hair, face=face, bones=bones, form=form)))
+        else:
+            blend = skin_blend if mesh is skin else _blend(mesh.rest, bones)
+            meshes.append(_moved(mesh, partial(_body, face=face, blend=blend)))
 
     def on_skin(points: NDArray) -> NDArray[np.float32]:
         flat = points.reshape(-1, 3).astype(float)
@@ -48,8 +51,11 @@ def deformed(model: Model, form: Deformation) -> Model:
 
     curves = []
     for curve in model.curves:
-        own = _hair(curve.points.astype(float), face, bones, form) if curve.kind == "hair" else None
-        curves.append(replace(curve, points=on_skin(curve.points) if own is None else own.astype(np.float32)))
+        if curve.kind == "hair":
+            points = _hair(curve.points.astype(float), face, bones, form).astype(np.float32)
+        else:
+            points = on_skin(curve.points)
+        curves.append(replace(curve, points=points))
     # The eyes lie in the head and move with it as a whole.
     head = (np.tile(bones["head"][0], (10, 1, 1)), np.ones(10))
     irises = _body(model.irises.reshape(-1, 3).astype(float), face, head).reshape(2, 5, 3)
@@ -91,7 +97,7 @@ def _is_hair(mesh: Mesh) -> bool:
     return bool((mesh.labels == INDEX["hair"]).all())
 
 
-def _moved(mesh: Mesh, move) -> Mesh:
+def _moved(mesh: Mesh, move: Callable[[Floats], Floats]) -> Mesh:
     """``mesh`` under a map of points N x 3, its normals and tangents turned by differences of the map."""
     place, normal = mesh.positions.astype(float), mesh.normals.astype(float)
     after = move(place)
@@ -173,30 +179,29 @@ def _bones(joints: dict[str, Floats], frame: Floats, landmarks: NDArray, form: D
 def _scale(name: str, joints: dict[str, Floats], across: Floats, height: Floats, form: Deformation) -> Floats:
     """3 x 3: how a bone of that name is scaled, in the scene."""
     stem, _, side = name.partition(".")
-
-    def along(way: Floats, length: float, width: float) -> Floats:
-        way = way / max(float(np.linalg.norm(way)), 1e-9)
-        return width * np.eye(3) + (length - width) * np.outer(way, way)
-
-    if stem in ("head", "eye"):
-        return form.head * np.eye(3)
-    if stem.startswith("neck"):
-        return along(joints["head"] - joints["neck01"], form.neck, form.neck_width)
-    if stem.startswith(("upperarm", "lowerarm")):
-        return along(
-            joints[f"{'lowerarm01' if stem.startswith('upper') else 'wrist'}.{side}"]
-            - joints[f"{stem[:-1]}1.{side}"], form.arms, form.limb_width,
-        )  # fmt: skip
-    if stem.startswith(("wrist", "finger")):
-        return form.hands * np.eye(3)
-    if stem.startswith(("upperleg", "lowerleg")):
-        end = "lowerleg01" if stem.startswith("upper") else "foot"
-        return along(joints[f"{end}.{side}"] - joints[f"{stem[:-1]}1.{side}"], form.legs, form.limb_width)
-    if stem == "foot":
-        return form.feet * np.eye(3)
+    kind = re.sub(r"[\d-]+$", "", stem)
+    whole = {
+        "head": form.head,
+        "eye": form.head,
+        "wrist": form.hands,
+        "finger": form.hands,
+        "foot": form.feet,
+    }
+    if kind in whole:
+        return whole[kind] * np.eye(3)
+    ends = {"upperarm": "lowerarm01", "lowerarm": "wrist", "upperleg": "lowerleg01", "lowerleg": "foot"}
+    if kind in ends:
+        way = joints[f"{ends[kind]}.{side}"] - joints[f"{kind}01.{side}"]
+        return _stretched(way, form.arms if kind.endswith("arm") else form.legs, form.limb_width)
+    if kind == "neck":
+        return _stretched(joints["head"] - joints["neck01"], form.neck, form.neck_width)
     # The trunk: shoulders are as wide as they are told, hips half as much changed.
-    wide = form.shoulders if stem.startswith(("clavicle", "shoulder", "spine01", "spine02")) else (
-        1 + 0.5 * (form.shoulders - 1)
-    )  # fmt: skip
-    scale = along(height, form.torso, 1.0)
-    return scale + (wide - 1) * np.outer(across, across)
+    high = kind in ("clavicle", "shoulder") or stem in ("spine01", "spine02")
+    wider = (form.shoulders - 1) * (1.0 if high else 0.5)
+    return _stretched(height, form.torso, 1.0) + wider * np.outer(across, across)
+
+
+def _stretched(way: Floats, length: float, width: float) -> Floats:
+    """3 x 3: ``length`` times as long along ``way`` and ``width`` times as wide across it."""
+    way = way / max(float(np.linalg.norm(way)), 1e-9)
+    return width * np.eye(3) + (length - width) * np.outer(way, way)

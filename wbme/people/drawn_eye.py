@@ -18,7 +18,8 @@ _N = 41
 
 class _Lids(NamedTuple):
     """Shares of the eye's width: how far the outer corner is raised, the upper lid arched and the lower lid
-    lowered, where between outer (0) and inner corner (1) the arch is highest; the fold's distance, a factor."""
+    lowered, where between outer (0) and inner corner (1) the arch is highest; and a factor of
+    the fold's distance."""
 
     tilt: float = 0.0
     arch: float = 0.0

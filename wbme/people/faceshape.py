@@ -115,9 +115,7 @@ class Face:
         outer = x + wide * (self.outer - x)
         side = max(self.side, outer + 0.35 * (self.side - self.outer))
         near = _plateau(p[:, 1] - y, 0.010 * tall, 0.055) * front
-        to = _through(
-            np.abs(p[:, 0]), (0, self.inner, x, self.outer, self.side), (0, inner, x, outer, side)
-        )
+        to = _through(np.abs(p[:, 0]), (0, self.inner, x, self.outer, self.side), (0, inner, x, outer, side))
         p[:, 0] += near * (np.sign(p[:, 0]) * to - p[:, 0])
         near = _plateau(np.abs(p[:, 0]) - x, 0.8 * (outer - x), 0.05) * front
         half = 1.2 * self.lids

@@ -5,7 +5,6 @@ shape (white of the eye, iris, catch-light, brow, lips, teeth) is laid on top of
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wbme.geometry.landmarks import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE
 from wbme.people import drawn_eye, drawn_mouth, pen
@@ -70,7 +69,9 @@ def _nose(paper: Paper) -> None:
     if kind == "dot":
         line = points[list(_DOT)]
         stroke = pen.spline(line[:, :2], 12)
-        paper.line(stroke, 1.5 * wide * pen.tapered(12, 0.5, 0.5, 0.3), paper.face.seen(points[list(_BASES[0])]))
+        paper.line(
+            stroke, 1.5 * wide * pen.tapered(12, 0.5, 0.5, 0.3), paper.face.seen(points[list(_BASES[0])])
+        )
         return
     for number, (base, wing) in enumerate(zip(_BASES, _WINGS, strict=True)):
         shaded = number == main
@@ -102,7 +103,9 @@ def _cheeks(paper: Paper) -> None:
         for k in range(count):
             at = place + way * paper.unit * (0.30 * (k - (count - 1) / 2))
             slant = paper.up * 0.12 * paper.unit + way * 0.05 * paper.unit
-            stroke = paper.stroke(np.linspace(at - slant, at + slant, 9), 1.1 * paper.weight * pen.tapered(9, 0.4, 0.4))
+            stroke = paper.stroke(
+                np.linspace(at - slant, at + slant, 9), 1.1 * paper.weight * pen.tapered(9, 0.4, 0.4)
+            )
             paper.lay(face.lip_colour, stroke * seen * np.float32(0.85))
 
 
@@ -129,4 +132,3 @@ def _marks(paper: Paper) -> None:
             line = np.linspace(start, start + (way * 0.95 + up * 0.12) * long * unit, 16)
             stroke = paper.stroke(line, 0.075 * unit * pen.tapered(16, 0.25, 0.8))
             paper.lay(srgb(style.mark), stroke * cheek)
-

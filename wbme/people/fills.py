@@ -145,7 +145,9 @@ class Fills:
         if not (style.black or style.hatch) or dark.sum() < 12:
             return
         depth = -field
-        deepest = float(np.quantile(depth[dark], 1 - style.black)) if style.black else float(depth[dark].max())
+        deepest = (
+            float(np.quantile(depth[dark], 1 - style.black)) if style.black else float(depth[dark].max())
+        )
         if style.black:
             self.spots = np.maximum(self.spots, self._shape(dark & (depth > deepest) | cast, here, rounding))
         if style.hatch:

@@ -41,7 +41,8 @@ class Paper:
     """``rgba`` H x W x 4, premultiplied sRGB, and ``ink`` H x W, both in [0, 1].
 
     ``size``: W, H. ``light``: -1 from the picture's left to 1 from its right. ``weight``: pixels of a line of
-    weight 1. ``halo`` H x W: what lies around the lines that are hard to see on dark skin. ``unit``: width of the nearer eye in pixels; ``up``: of the face, a unit vector.
+    weight 1. ``halo`` H x W: what lies around lines, which are hard to see on dark skin. ``unit``: width of
+    the nearer eye in pixels; ``up``: of the face, a unit vector.
     """
 
     def __init__(self, size: tuple[int, int], face: Face, sheet: Sheet, light: float, weight: float):

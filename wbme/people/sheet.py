@@ -165,8 +165,8 @@ class Lines(_Part):
 
 class Deformation(_Part):
     """How the character's body differs from the person's. Sizes are factors: ``head``; ``eyes`` (about their
-    own middles) and over that ``eye_height``; ``nose``, ``mouth``, ``ears``; ``jaw``, the width of the lower
-    face, and ``chin``, its width at the chin; ``neck``, ``torso``, ``arms``, ``legs``: lengths; ``shoulders``,
+    own middles) and over that ``eye_height``; ``nose``, ``mouth``; ``jaw``, the width of the lower face, and
+    ``chin``, its width at the chin; ``neck``, ``torso``, ``arms``, ``legs``: lengths; ``shoulders``,
     ``neck_width``, ``limb_width``: widths; ``hands``, ``feet``. ``eye_drop``: how far the eyes sink, a share
     of the height from chin to crown."""
 
@@ -178,7 +178,6 @@ class Deformation(_Part):
     mouth: Annotated[float, Field(ge=0.5, le=1.5)] = 1.0
     jaw: Annotated[float, Field(ge=0.7, le=1.2)] = 1.0
     chin: Annotated[float, Field(ge=0.4, le=1.3)] = 1.0
-    ears: Annotated[float, Field(ge=0.6, le=1.5)] = 1.0
     neck: Annotated[float, Field(ge=0.4, le=1.6)] = 1.0
     neck_width: Annotated[float, Field(ge=0.5, le=1.3)] = 1.0
     shoulders: Annotated[float, Field(ge=0.6, le=1.3)] = 1.0

@@ -102,7 +102,7 @@ class Material:
     def __post_init__(self) -> None:
         if self.views and (self.character / self.views[0]["id"] / "correspondence.npz").exists():
             raise ParameterError(
-                f"{self.name} is drawn in proportions of its own, which pairs cannot be made of before a warp "
+                f"{self.name} is drawn in its own proportions, of which no pairs can be made before a warp "
                 "brings them to the photo's: choose a character whose sheet says 'geometry: aligned'"
             )
 
