@@ -81,6 +81,8 @@ def _teeth(paper: Paper, inner: Points, wide: float) -> Floats:
     across = np.array([-up[1], up[0]])
     along, height = seen @ across, seen @ up
     low, high = np.percentile(along, (3, 97))
+    if high - low < 1:
+        return np.zeros_like(paper.ink)
     places = np.linspace(low, high, 13)
     step = (places[1] - places[0]) / 2 + 1e-6
     lower = [height[np.abs(along - p) <= step].min(initial=np.inf) for p in places]

@@ -28,30 +28,29 @@ def model_sheet(
     3 sRGB in [0, 1], in the person's own skin and last once in the character's. ``size`` of a drawing in
     pixels. Raises ParameterError for an unknown character."""
     style = sheets.load(name)
-    someone = person.sample(seed, number)
-    shots = {mood: _shot(someone, mood) for mood in _MOODS}
-    plain = someone.shoot(shots["soft smile"])
-    tiles, labels = [], []
-
-    def add(label: str, model: Model, view: Camera, which: str = "oracle") -> None:
-        tiles.append(drawing(model, view, style, which))
-        labels.append(label)
-
-    for label, turn in _TURNS.items():
-        add(label, plain, _before(plain, turn, size))
-    for framing in ("half", "full"):
-        model = someone.shoot(shots["soft smile"], framing)  # type: ignore[arg-type]
-        rng = generator(seed, "model sheet", framing)
-        add(framing, model, camera.sample(rng, model, framing, (size, size)))
-    for mood in _MOODS[1:]:
-        model = someone.shoot(shots[mood])
-        add(mood, model, _before(model, 12, size))
-    for hair in _STYLES:
-        other = Person(seed, number, replace(someone.choice, style=hair))
-        model = other.shoot(shots["soft smile"])
-        add(hair, model, _before(model, -20, size))
-    add("own skin", plain, _before(plain, 12, size), "palette")
+    subjects = _subjects(person.sample(seed, number), size)
+    tiles = [drawing(model, view, style) for _, model, view in subjects]
+    _, model, view = subjects[0]
+    tiles.append(drawing(model, view, style, "palette"))
+    labels = [*[label for label, *_ in subjects], "own skin"]
     return contact_sheet(tiles, columns=columns, labels=labels, cell=size)
+
+
+def _subjects(someone: Person, size: int) -> list[tuple[str, Model, Camera]]:
+    """What a model sheet shows of a person: name, model, camera."""
+    shots = {mood: _shot(someone, mood) for mood in _MOODS}
+    calm = shots[_MOODS[0]]
+    plain = someone.shoot(calm)
+    found = [(label, plain, _before(plain, turn, size)) for label, turn in _TURNS.items()]
+    for framing in ("half", "full"):
+        model = someone.shoot(calm, framing)  # type: ignore[arg-type]
+        rng = generator(someone.seed, "model sheet", framing)
+        found.append((framing, model, camera.sample(rng, model, framing, (size, size))))
+    others = {mood: someone.shoot(shots[mood]) for mood in _MOODS[1:]}
+    for hair in _STYLES:
+        other = Person(someone.seed, someone.number, replace(someone.choice, style=hair))
+        others[hair] = other.shoot(calm)
+    return found + [(label, model, _before(model, 12, size)) for label, model in others.items()]
 
 
 def drawing(model: Model, view: Camera, style: sheets.Sheet, which: str = "oracle") -> NDArray[np.float32]:
