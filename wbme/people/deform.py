@@ -60,11 +60,11 @@ def deformed(model: Model, form: Deformation) -> Model:
     head = (np.tile(bones["head"][0], (10, 1, 1)), np.ones(10))
     irises = _body(model.irises.reshape(-1, 3).astype(float), face, head).reshape(2, 5, 3)
     places = {n: (m[:, :3] @ joints[n] + m[:, 3]).astype(np.float32) for n, (m, _) in bones.items()}
-    frame = model.head.copy()
-    frame[:3, 3] = _body(model.head[None, :3, 3].astype(float), face, (head[0][:1], head[1][:1]))[0]
+    placed = model.head.copy()
+    placed[:3, 3] = _body(model.head[None, :3, 3].astype(float), face, (head[0][:1], head[1][:1]))[0]
     return replace(
         model, meshes=meshes, curves=curves, landmarks=on_skin(model.landmarks),
-        irises=irises.astype(np.float32), head=frame, joints=model.joints | places,
+        irises=irises.astype(np.float32), head=placed, joints=model.joints | places,
     )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def _extent(camera: Camera, model: Model) -> tuple[Floats, Floats]:
     else:
         low = float(points[:, 1].min())
     head = points[points[:, 1] > chin]
-    middle = np.append((model.landmarks.max(0) + model.landmarks.min(0)) / 2, 0)[:3]
+    middle = (model.landmarks.max(0) + model.landmarks.min(0)) / 2
     return np.array([middle[0], low, middle[2]]), np.array([middle[0], head[:, 1].max(), middle[2]])
 
 

@@ -1,6 +1,7 @@
 """A character's model sheet, as studios keep one: one person from all sides, with moods and other hair."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from wbme.views.overlay import contact_sheet
 
 _GROUND = np.array([0.90, 0.92, 0.95], np.float32)
 _TURNS = {"front": 0, "three quarters": 38, "profile": 82}
+_FIGURES: tuple[Literal["half", "full"], ...] = ("half", "full")
 _MOODS = ("soft smile", "grin", "anger", "surprise", "sorrow", "wink", "talk")
 _STYLES = ("bob fringe", "long wavy", "afro", "short curls")
 _TRIED = 160  # shots of a person, among which the one nearest to what is wanted is taken
@@ -42,8 +44,8 @@ def _subjects(someone: Person, size: int) -> list[tuple[str, Model, Camera]]:
     calm = shots[_MOODS[0]]
     plain = someone.shoot(calm)
     found = [(label, plain, _before(plain, turn, size)) for label, turn in _TURNS.items()]
-    for framing in ("half", "full"):
-        model = someone.shoot(calm, framing)  # type: ignore[arg-type]
+    for framing in _FIGURES:
+        model = someone.shoot(calm, framing)
         rng = generator(someone.seed, "model sheet", framing)
         found.append((framing, model, camera.sample(rng, model, framing, (size, size))))
     others = {mood: someone.shoot(shots[mood]) for mood in _MOODS[1:]}
