@@ -44,7 +44,7 @@ def _traced(paper: Paper, name: str, wide: float, least: float = 0.002) -> list[
 
 def _lips(paper: Paper, middle: Points, under: Points, wide: float) -> None:
     face = paper.face
-    painted = paper.sheet.skin.lips * (0.45 + 0.55 * face.made_up)
+    painted = paper.sheet.skin.lips * (0.3 + 0.7 * face.made_up)
     lips = np.asarray(face.lip_colour, np.float32)
     lower = paper.shape(*_traced(paper, "lower lip", wide))
     paper.lay(lips * 0.88, paper.shape(*_traced(paper, "upper lip", wide)) * painted)

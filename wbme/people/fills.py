@@ -121,7 +121,7 @@ class Fills:
         cast = (cel.blurred(self.lit_by_key, _weights(here), 0.015 * self.wide) < 0.4) & here
         field = self._field(here, 0.04 * self.wide, 0.45)
         shades = self._shades(field, here, cast, 0.02 * self.wide, self.sheet.cloth)
-        self._spot(field, here, cast, 0.012 * self.wide)
+        self._spot(field, here, cast & (field < 0), 0.012 * self.wide)
         return cel.Region(self.rest_cover, self.rest_albedo, shades)
 
     def _shades(
