@@ -18,6 +18,7 @@ from wbme.people import (
     landmarks,
     lights,
     person,
+    rendering,
     sheet,
     views,
 )
@@ -164,3 +165,18 @@ def test_pairs_refuse_a_deformed_character_in_one_sentence(tmp_path):
     (tmp_path / "0001" / "correspondence.npz").touch()
     with pytest.raises(ParameterError, match="chibi is drawn in its own proportions"):
         Material(tmp_path, tmp_path, "chibi", [{"id": "0001"}], [])
+
+
+@pytest.mark.slow
+def test_a_rendered_set_keeps_the_correspondence_of_deformed_characters_alone(tmp_path):
+    request = {"people": 1, "shots": 1, "size": 64, "workers": 1, "characters": ("romance", "chibi")}
+    assert [row["characters"] for row in rendering.render_set(tmp_path, **request)] == [["romance", "chibi"]]
+    places = {name: tmp_path / "characters" / name / "0001" for name in ("romance", "chibi")}
+    assert not (places["romance"] / "correspondence.npz").exists()
+    assert (places["chibi"] / "palette.png").is_file()
+    with np.load(places["chibi"] / "correspondence.npz") as kept:
+        assert kept["places"].shape == (64, 64, 2) and kept["places"].dtype == np.uint16
+        known = kept["places"] < 65535
+        assert known.any() and kept["places"][known].max() <= 63 * 16
+        assert kept["landmarks"].shape == (468, 3) and kept["irises"].shape == (2, 5, 2)
+        assert kept["visible"].dtype == bool

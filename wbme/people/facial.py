@@ -106,7 +106,7 @@ def _cheeks(paper: Paper) -> None:
             stroke = paper.stroke(
                 np.linspace(at - slant, at + slant, 9), 1.1 * paper.weight * pen.tapered(9, 0.4, 0.4)
             )
-            paper.lay(face.lip_colour, stroke * seen * np.float32(0.85))
+            paper.lay(0.85 * face.lip_colour, stroke * seen * np.float32(0.85))
 
 
 def _marks(paper: Paper) -> None:
