@@ -16,7 +16,8 @@ _BASES = ((59, 60, 20, 141, 94), (289, 290, 250, 370, 94))
 _WINGS = ((49, 48, 64), (279, 278, 294))
 _RIDGES = ((196, 3, 51, 45, 44), (419, 248, 281, 275, 274))
 _DOT = (141, 94, 370)
-_CHEEKS = ((50, 234), (280, 454))
+# Of each cheek: its middle, where its bone goes, and points around.
+_CHEEKS = ((50, 234, 101, 118, 123, 187, 205), (280, 454, 330, 347, 352, 411, 425))
 _FOREHEAD = (9, 151)
 # How far the inner and the outer end of a brow rise beyond the face's own gesture, shares of an eye's width.
 _GESTURES = {
@@ -96,10 +97,10 @@ def _cheeks(paper: Paper) -> None:
     count, face = paper.sheet.face.blush_lines, paper.face
     if not count:
         return
-    for pair in _CHEEKS:
-        place, side = face.points[list(pair), :2]
+    for middle, bone, *around in _CHEEKS:
+        place, side = face.points[[middle, bone], :2]
         way = (side - place) / max(np.linalg.norm(side - place), 1e-6)
-        seen = face.seen(face.points[[pair[0], pair[1], 152, 1]])
+        seen = face.seen(face.points[[middle, *around]])
         for k in range(count):
             at = place + way * paper.unit * (0.30 * (k - (count - 1) / 2))
             slant = paper.up * 0.12 * paper.unit + way * 0.05 * paper.unit
@@ -123,10 +124,10 @@ def _marks(paper: Paper) -> None:
         inner = 0.86 * np.outer(np.sin(turn), across) - np.outer(0.86 * np.cos(turn) - 0.36, up)
         moon = middle + 0.24 * unit * np.vstack([outer, inner[::-1]])
         paper.lay(srgb(style.mark), paper.shape(moon) * seen)
-    for pair in _CHEEKS:
-        place, side = face.points[list(pair), :2]
+    for cheekbone, bone, *around in _CHEEKS:
+        place, side = face.points[[cheekbone, bone], :2]
         way = (side - place) / max(np.linalg.norm(side - place), 1e-6)
-        cheek = face.seen(face.points[[pair[0], pair[1], 152, 1]])
+        cheek = face.seen(face.points[[cheekbone, *around]])
         for k, long in enumerate((0.42, 0.30)):
             start = place + way * unit * 0.12 - up * (0.05 + 0.15 * k) * unit
             line = np.linspace(start, start + (way * 0.95 + up * 0.12) * long * unit, 16)
