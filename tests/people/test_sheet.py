@@ -29,7 +29,7 @@ def changed(tmp_path, *keys, value):
     content = yaml.safe_load(sheet.path("romance").read_text())
     part = content
     for key in keys[:-1]:
-        part = part[key]
+        part = part.setdefault(key, {})
     if value is None:
         del part[keys[-1]]
     else:
@@ -42,17 +42,19 @@ def changed(tmp_path, *keys, value):
 @pytest.mark.parametrize(
     ("keys", "value", "reason"),
     [
-        (("eyes", "lashes"), 0.1, "Extra inputs"),
+        (("eyes", "lids"), 0.1, "Extra inputs"),
         (("eyes", "lash"), "thick", "valid number"),
         (("eyes", "catchlights"), 1.5, "valid integer"),
-        (("eyes", "catchlights"), 3, "less than or equal to 2"),
+        (("eyes", "catchlights"), 4, "less than or equal to 3"),
+        (("eyes", "shape"), "square", "'hooded'"),
         (("controls", "softness"), 12.0, "less than or equal to 1"),
         (("skin", "shadow", "lightness"), -80.0, "greater than or equal to -60"),
         (("skin", "blush"), [1, 2], "Tone"),
         (("lines", "silhouette"), float("nan"), "finite number"),
         (("mouth", "teeth"), "white", "must be a colour"),
-        (("shadow", "threshold"), None, "Field required"),
-        (("geometry",), "deformed", "'aligned'"),
+        (("skin", "colour"), None, "Field required"),
+        (("geometry",), "bent", "'deformed'"),
+        (("deformation", "head"), 3.0, "less than or equal to 2.2"),
         (("sheet",), 2, "Input should be 1"),
     ],
 )
@@ -61,6 +63,18 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path, keys, value, reason):
         sheet.load(changed(tmp_path, *keys, value=value))
     text = str(error.value)
     assert "mine.yaml" in text and ".".join(keys) in text and reason in text and "\n" not in text
+
+
+@pytest.mark.parametrize(("key", "value"), [("geometry", "deformed"), ("deformation", {"head": 1.5})])
+def test_geometry_and_its_numbers_go_together(tmp_path, key, value):
+    with pytest.raises(ParameterError, match=r"mine\.yaml.*'deformed' needs its numbers under deformation"):
+        sheet.load(changed(tmp_path, key, value=value))
+
+
+def test_the_schools_are_there_aligned_and_deformed():
+    sheets = [sheet.load(name) for name in NAMES]
+    assert len(sheets) >= 7
+    assert {one.name for one in sheets if one.deformation} == {"chibi", "slender"}
 
 
 @pytest.mark.parametrize(

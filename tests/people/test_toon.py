@@ -13,6 +13,20 @@ from wbme.people import cel, lights, toon
 from wbme.people.sheet import Tone, load, srgb
 
 SHEET = load("romance")
+ALIGNED = ("romance", "action", "painterly", "ink", "moonborn")
+# All that a new character needs: what it leaves out is drawn as in the romance.
+SEVENTH = """
+sheet: 1
+name: pastel
+about: chalky outlines in the colours of what they bound, sleepy eyes, freckled pink cheeks
+ink: "#5a4a6a"
+skin:
+  colour: "#ffe9e0"
+  shadow: {lightness: -8.0, least: -4.0, a: 6.0, b: -6.0}
+eyes: {shape: droopy, iris: 1.3, catchlights: 3}
+face: {nose: dot, blush_lines: 3}
+lines: {painted: 0.8, silhouette: 2.4}
+"""
 VIEW = camera()
 LIGHT = replace(lights.neutral(), direction=np.array([0.5, 0.5, np.sqrt(0.5)]))
 
@@ -130,6 +144,70 @@ def test_every_skin_keeps_its_features_readable(tone):
     face = srgb_to_lab(drawn.oracle[60:130, 50:140, :3] / 255)[..., 0]
     low, high = np.percentile(face, (2, 98))
     assert high - low > 4  # shadow and light can be told apart
+
+
+def test_a_seventh_character_is_a_short_file_and_draws_differently(tmp_path, drawn):
+    assert len(SEVENTH.splitlines()) < 60
+    file = tmp_path / "pastel.yaml"
+    file.write_text(SEVENTH)
+    mine = load(str(file))
+    other = draw(sheet=mine)
+    own, romance = (compose(one, srgb(s.ink)) for one, s in ((other, mine), (drawn, SHEET)))
+    assert np.abs(own - romance)[40:140, 40:150].mean() > 0.02
+    assert other.ink.mean() < 0.8 * drawn.ink.mean()  # painted contours are no ink
+    dark = draw((0.25, 0.16, 0.12), sheet=mine)
+    assert dark.drawn[eye_box(0)][..., 3].max() == 255
+
+
+@pytest.mark.parametrize("name", ALIGNED)
+def test_every_school_has_features_on_light_and_dark_skin(name):
+    for skin in ((0.95, 0.85, 0.78), (0.22, 0.15, 0.12)):
+        made = draw(skin, sheet=load(name))
+        picture = compose(made, srgb(load(name).ink), "oracle", (0.9, 0.9, 0.9))
+        lightness = srgb_to_lab(np.clip(picture, 0, 1))[..., 0]
+        for side in (0, 1):
+            assert np.ptp(lightness[eye_box(side)]) > 35, (name, skin)
+        np.testing.assert_array_equal(made.palette[..., 3], made.oracle[..., 3])
+
+
+@pytest.fixture(scope="module")
+def schools():
+    return {name: draw(sheet=load(name)) for name in ALIGNED}
+
+
+def test_the_schools_differ_at_first_glance(schools):
+    pictures = [compose(one, srgb(load(name).ink))[40:150, 40:150] for name, one in schools.items()]
+    for number, one in enumerate(pictures):
+        for other in pictures[:number]:
+            assert np.abs(one - other).mean() > 0.04
+
+
+def test_ink_on_paper_has_no_colour_and_spots_what_is_black(drawn, schools):
+    paper = schools["ink"]
+    lab = srgb_to_lab(paper.palette[..., :3][paper.palette[..., 3] == 255] / 255)
+    assert np.hypot(lab[:, 1], lab[:, 2]).max() < 8
+    hair = (slice(40, 50), slice(80, 112))
+    assert paper.ink[hair].mean() > 100 > drawn.ink[hair].mean()
+
+
+def test_painted_shade_has_many_tones_and_spotted_shade_is_black(drawn, schools):
+    def levels(one):
+        """How many tones cover a hundredth of the face or more."""
+        face = np.rint(srgb_to_lab(one.oracle[85:125, 45:147, :3] / 255)[..., 0] / 2)
+        return (np.unique(face, return_counts=True)[1] > 0.01 * face.size).sum()
+
+    painted, action = schools["painterly"], schools["action"]
+    assert levels(painted) > 1.6 * levels(drawn)
+    face = (slice(60, 130), slice(40, 150))
+    assert action.ink[face].mean() > 2 * drawn.ink[face].mean()
+
+
+def test_a_character_s_skin_keeps_what_it_should_of_the_person_s_lightness(schools):
+    dark = (0.3, 0.2, 0.15)
+    kept, flat = (draw_base(draw(dark, sheet=load(name)).palette) for name in ("moonborn", "romance"))
+    light = draw_base(schools["moonborn"].palette)
+    assert srgb_to_lab(light / 255)[0] > srgb_to_lab(kept / 255)[0] + 15
+    np.testing.assert_allclose(flat, srgb(SHEET.skin.colour) * 255, atol=8)
 
 
 def test_light_skin_is_never_shaded_grey():

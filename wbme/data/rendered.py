@@ -1,7 +1,8 @@
 """A rendered set: synthetic people with exact labels, and the characters drawn on the same views (schema 1).
 
 views.jsonl, views/0001/{photo,labels,albedo,shading}.png and points.npz in the folder of the people; a folder
-a character: sheet.yaml, 0001/{palette,oracle,ink,drawn}.png. ``Layers`` is one view of both.
+a character: sheet.yaml, 0001/{palette,oracle,ink,drawn}.png, and where it is deformed correspondence.npz
+(``wbme.people.rendering`` tells what it holds). ``Layers`` is one view of both.
 """
 
 from dataclasses import dataclass

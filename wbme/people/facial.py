@@ -1,223 +1,135 @@
-"""Drawn eyes, brows, nose and mouth: vector shapes on the projected landmarks of a face.
+"""Drawn faces: vector shapes on the projected landmarks.
 
 What is dark and thin (lashes, pupil, ring of the iris, lids, nose, line of the mouth) is ink; what is a flat
 shape (white of the eye, iris, catch-light, brow, lips, teeth) is laid on top of any base, below the ink.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from wbme.geometry.landmarks import LEFT_BROW, LEFT_EYE, LIPS_INNER, LIPS_OUTER, RIGHT_BROW, RIGHT_EYE
-from wbme.people import pen
+from wbme.geometry.landmarks import LEFT_BROW, LEFT_EYE, RIGHT_BROW, RIGHT_EYE
+from wbme.people import drawn_eye, drawn_mouth, pen
+from wbme.people.paper import Face, Paper, Points
 from wbme.people.sheet import Sheet, srgb
 
-Floats = NDArray[np.float32]
-Points = NDArray[np.float64]
-
-_PARTED = 0.012  # a smaller opening (share of the squared width of the mouth) is one line
-_CLOSED = 0.075  # lids nearer than this share of the eye's width hide the iris
-# Below the nose from the nostril's rim to its middle, and around the wing: right, left.
+# Below the nose from the nostril's rim to its middle, around the wing, and down its ridge: right, left.
 _BASES = ((59, 60, 20, 141, 94), (289, 290, 250, 370, 94))
 _WINGS = ((49, 48, 64), (279, 278, 294))
-_LOWER_LIP = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
+_RIDGES = ((196, 3, 51, 45, 44), (419, 248, 281, 275, 274))
+_DOT = (141, 94, 370)
+# Of each cheek: its middle, where its bone goes, and points around.
+_CHEEKS = ((50, 234, 101, 118, 123, 187, 205), (280, 454, 330, 347, 352, 411, 425))
+_FOREHEAD = (9, 151)
+# How far the inner and the outer end of a brow rise beyond the face's own gesture, shares of an eye's width.
+_GESTURES = {
+    "anger": (-0.14, 0.08), "sorrow": (0.15, -0.06), "surprise": (0.10, 0.13), "grin": (0.05, 0.07),
+    "wink": (0.03, 0.06), "soft smile": (0.02, 0.04), "talk": (0.02, 0.03),
+}  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Face:
-    """What a face gives to draw from, in pixels of the paper.
+def draw(size: tuple[int, int], face: Face, sheet: Sheet, light: float, weight: float) -> Paper:
+    """One face on paper of ``size`` (W, H); ``light`` and ``weight``: see Paper."""
+    paper = Paper(size, face, sheet, light, weight)
+    _cheeks(paper)
+    drawn_mouth.draw(paper)
+    _nose(paper)
+    loops = zip((RIGHT_EYE, LEFT_EYE), face.irises, (RIGHT_BROW, LEFT_BROW), strict=True)
+    for eye, iris, brow in loops:
+        drawn_eye.draw(paper, face.points[list(eye)], iris, face.points[list(brow[5:]), :2].mean(0))
+    for outline in face.brows:
+        shape = _gestured(paper, outline)
+        rounded = pen.smooth(pen.spline(shape, 64, closed=True), 1.5, closed=True)
+        paper.lay(face.brow_colour, paper.shape(rounded) * face.seen(outline) * np.float32(0.94))
+    _marks(paper)
+    return paper
 
-    points 468 x 3, irises 2 x 5 x 3, brows (closed outlines) N x 3: x, y, depth. ``seen(points)`` is the
-    H x W share of the paper where a surface through these points is not hidden. parts: masks of ``fine``
-    samples a pixel of "upper lip", "lower lip", "mouth" (its opening), "teeth", "tongue". Colours: sRGB in
-    [0, 1].
+
+def _gestured(paper: Paper, outline: Points) -> Points:
+    """A brow's outline, its upper edge from the nose to the temple and its lower edge back, with the gesture
+    of the expression and as thick as the sheet has it; N x 2."""
+    style, half = paper.sheet.face, len(outline) // 2
+    upper, lower = outline[:half, :2], outline[: half - 1 : -1, :2]
+    middle, apart = (upper + lower) / 2, (upper - lower) / 2
+    inner, outer = _GESTURES.get(paper.face.expression, (0.0, 0.0))
+    t = np.linspace(0, 1, half)[:, None]
+    rise = paper.unit * style.gesture * (inner * (1 - t) ** 1.3 + outer * np.sin(np.pi * t * 0.75))
+    middle = middle + rise * paper.up
+    return np.vstack([middle + apart * style.brow, (middle - apart * style.brow)[::-1]])
+
+
+def _nose(paper: Paper) -> None:
+    """A nose in few strokes: underside and wing away from the light, the other nostril as a hint.
+
+    A head turned aside shows the underside of its near half alone.
     """
-
-    points: Points
-    irises: Points
-    brows: list[Points]
-    seen: Callable[[Points], Floats]
-    parts: dict[str, NDArray[np.bool_]]
-    fine: float
-    lip_colour: Floats
-    brow_colour: Floats
-    iris_colour: Floats
-
-
-class Drawing:
-    """One face on paper: ``rgba`` H x W x 4, premultiplied sRGB, and ``ink`` H x W, both in [0, 1].
-
-    ``size``: W, H. ``light``: -1 from the picture's left to 1 from its right. ``weight``: pixels of a line of
-    weight 1.
-    """
-
-    def __init__(self, size: tuple[int, int], face: Face, sheet: Sheet, light: float, weight: float):
-        self.size, self.face, self.sheet, self.light, self.weight = size, face, sheet, light, weight
-        self.rgba = np.zeros((size[1], size[0], 4), np.float32)
-        self.ink = np.zeros((size[1], size[0]), np.float32)
-        points = face.points
-        eyes = [points[list(loop)] for loop in (RIGHT_EYE, LEFT_EYE)]
-        self.unit = max(float(np.linalg.norm(eye[0, :2] - eye[8, :2])) for eye in eyes)
-        up = np.mean([eye[:, :2].mean(0) for eye in eyes], axis=0) - points[list(LIPS_OUTER), :2].mean(0)
-        self.up = up / max(np.linalg.norm(up), 1e-6)
-        self._mouth()
-        self._nose()
-        for eye, iris, brow in zip(eyes, face.irises, (RIGHT_BROW, LEFT_BROW), strict=True):
-            self._eye(eye, iris, points[list(brow[5:]), :2].mean(0))
-        for outline in face.brows:
-            rounded = pen.smooth(pen.spline(outline[:, :2], 64, closed=True), 1.5, closed=True)
-            self._lay(face.brow_colour, self._shape(rounded) * face.seen(outline) * np.float32(0.94))
-
-    def _lay(self, colour: ArrayLike, cover: Floats) -> None:
-        """Paint ``colour`` (sRGB, 3) where ``cover`` lies."""
-        self.rgba *= 1 - cover[..., None]
-        self.rgba += cover[..., None] * np.append(np.asarray(colour, np.float32), np.float32(1))
-
-    def _line(self, points: Points, width: ArrayLike, seen: Floats, strength: float = 1.0) -> None:
-        """Ink one tapered line; lines do not add up where they cross."""
-        np.maximum(self.ink, self._stroke(points, width) * seen * np.float32(strength), out=self.ink)
-
-    def _shape(self, *polygons: ArrayLike) -> Floats:
-        canvas = pen.Canvas(self.size)
-        canvas.fill(polygons)
-        return canvas.coverage()
-
-    def _stroke(self, points: Points, width: ArrayLike) -> Floats:
-        canvas = pen.Canvas(self.size)
-        canvas.stroke(points, width)
-        return canvas.coverage()
-
-    def _eye(self, eye: Points, iris: Points, brow: Points) -> None:
-        """One eye from its 16 landmarks, outer corner first over the upper lid and back below."""
-        style, unit, up, weight = self.sheet.eyes, self.unit, self.up, self.weight
-        seen = self.face.seen(eye)
-        rim = eye[:, :2] - eye[:, :2].mean(0)
-        rim = eye[:, :2].mean(0) + rim * 1.05 + np.outer(rim @ up, up) * (style.opening - 1.05)
-        upper = pen.spline(rim[:9], 41)
-        lower = pen.spline(np.vstack([rim[8:], rim[:1]]), 41)[::-1]  # outer to inner, as ``upper``
-        width = np.linalg.norm(upper[0] - upper[-1])
-        if width < 1.5:
-            return
-        outward = (upper[0] - upper[-1]) / width
-        opening = ((upper - lower) @ up).max() / unit
-        u = np.linspace(0, 1, 41)
-        lash = max(style.lash * unit * np.clip(0.55 + 2.2 * opening, 0.6, 1), 0.75 * weight)
-        # The lash line is thickest over the outer third and thins out to the inner corner.
-        profile = lash * np.interp(u, [0, 0.12, 0.32, 0.6, 0.9, 1], [0.8, 0.95, 1, 0.72, 0.3, 0.06])[:, None]
-        if opening < _CLOSED:
-            middle = (upper + lower) / 2
-            tip = middle[0] + outward * style.flick * width * 0.8 - up * style.flick * unit * 0.35
-            over, under = (middle + up * 0.45 * profile)[4:], (middle - up * 0.5 * profile)[4:]
-        else:
-            inside = self._shape(np.vstack([upper, lower[::-1]])) * seen
-            self._lay(srgb(style.white), inside)
-            fall = up * unit * min(0.1, 0.3 * opening)
-            shade = self._shape(np.vstack([upper + up * unit * 0.1, (upper - fall)[::-1]]))
-            self._lay(srgb(style.shade), inside * shade * 0.6)
-            self._iris(iris, inside)
-            below = (lower - up * 0.2 * weight)[1:24]
-            self._line(below, 0.8 * weight * self.sheet.lines.lid * pen.tapered(23, 0.3, 0.7), seen, 0.7)
-            tip = upper[0] + outward * style.flick * width + up * style.flick * unit * 0.45
-            over, under = (upper + up * profile)[3:], (upper - up * 0.18 * profile)[1:]
-        over, under = (pen.spline(np.vstack([tip, edge]), 41) for edge in (over, under))
-        np.maximum(self.ink, self._shape(np.vstack([over, under[::-1]])) * seen, out=self.ink)
-        # The crease follows the lid at a distance that leaves room below the brow.
-        rise = unit * np.clip(0.42 * ((brow - upper.mean(0)) @ up) / unit, 0.05, 0.17)
-        crease = (upper + up * (rise * (0.75 + 0.25 * np.sin(u * np.pi)))[:, None])[3:36]
-        self._line(crease, weight * self.sheet.lines.lid * pen.tapered(33, 0.25, 0.55), seen, 0.72)
-
-    def _iris(self, iris: Points, inside: Floats) -> None:
-        """Iris, pupil and catch-lights of one open eye, clipped by its opening."""
-        style, up = self.sheet.eyes, self.up
-        centre = iris[0, :2]
-        axes = np.stack([(iris[1] - iris[3])[:2], (iris[2] - iris[4])[:2]]) / 2 * style.iris
-        turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-        rim = np.stack([np.cos(turn), np.sin(turn)], axis=1) @ axes
-        radius = float(np.sqrt(np.abs(np.linalg.det(axes))))
-
-        def disc(scale: float, high: float = 0.0, aside: float = 0.0) -> Floats:
-            across = np.array([abs(up[1]), up[0]]) * np.copysign(1, self.light)
-            return self._shape(centre + (up * high + across * aside) * radius + rim * scale)
-
-        whole = disc(1) * inside
-        base = np.asarray(self.face.iris_colour, np.float32)
-        self._lay(base, whole)
-        # Dark below the lid, bright towards the chin: the depth of a drawn eye.
-        self._lay(base * 0.45, whole * disc(1.05, 0.72) * 0.85)
-        self._lay(
-            np.minimum(base * 1.4 + 0.07, 1), whole * disc(0.62, -0.42) * (1 - disc(style.pupil * 1.15))
+    kind, points = paper.sheet.face.nose, paper.face.points
+    wide = paper.weight * paper.sheet.lines.nose
+    ends = [points[list(base), :2][[0, -1]] for base in _BASES]
+    right, left = (max(float(np.linalg.norm(a - b)), 1e-6) for a, b in ends)
+    even = min(right, left) / max(right, left)
+    main = int(paper.light <= 0) if even > 0.75 else int(left > right)
+    if kind == "dot":
+        line = points[list(_DOT)]
+        stroke = pen.spline(line[:, :2], 12)
+        paper.line(
+            stroke, 1.5 * wide * pen.tapered(12, 0.5, 0.5, 0.3), paper.face.seen(points[list(_BASES[0])])
         )
-        dark = np.maximum((whole - disc(0.86) * inside) * 0.9, disc(style.pupil) * inside)
-        # A catch-light sits towards the light, high in the iris, and is never inked.
-        size = style.catchlight
-        spots = [disc(size, 0.34, 0.34), disc(size * 0.45, -0.42, -0.36)][: style.catchlights]
-        shine = np.max([np.zeros_like(whole), *spots], axis=0) * whole
-        self._lay((1, 1, 1), shine)
-        np.maximum(self.ink, dark * (1 - np.minimum(shine * 1.2, 1)), out=self.ink)
+        return
+    for number, (base, wing) in enumerate(zip(_BASES, _WINGS, strict=True)):
+        shaded = number == main
+        if not shaded and (even < 0.5 or kind == "wing"):
+            continue
+        rim, side = points[list(base)], points[list(wing)]
+        seen = paper.face.seen(rim)
+        line = pen.spline(rim[:, :2], 24)[: 24 if shaded and kind != "wing" else 13]
+        width = (1.2 if shaded else 0.7) * wide * pen.tapered(len(line), 0.35, 0.75)
+        paper.line(line, width, seen, 1 if shaded else 0.55)
+        if shaded:
+            line = pen.spline(side[:, :2], 16)[3:]
+            paper.line(line, 0.8 * wide * pen.tapered(13, 0.8, 0.25), paper.face.seen(side), 0.7)
+            if kind == "ell":
+                ridge = points[list(_RIDGES[number])]
+                line = pen.spline(ridge[:, :2], 24)
+                paper.line(line, wide * pen.tapered(24, 0.7, 0.2), paper.face.seen(ridge), 0.9)
 
-    def _nose(self) -> None:
-        """A nose in few strokes: underside and wing away from the light, the other nostril as a hint.
 
-        A head turned aside shows the underside of its near half alone.
-        """
-        wide = self.weight * self.sheet.lines.nose
-        ends = [self.face.points[list(base), :2][[0, -1]] for base in _BASES]
-        right, left = (max(float(np.linalg.norm(a - b)), 1e-6) for a, b in ends)
-        even = min(right, left) / max(right, left)
-        main = int(self.light <= 0) if even > 0.75 else int(left > right)
-        for number, (base, wing) in enumerate(zip(_BASES, _WINGS, strict=True)):
-            shaded = number == main
-            if not shaded and even < 0.5:
-                continue
-            rim, side = self.face.points[list(base)], self.face.points[list(wing)]
-            line = pen.spline(rim[:, :2], 24)[: 24 if shaded else 13]
-            width = (1.2 if shaded else 0.7) * wide * pen.tapered(len(line), 0.35, 0.75)
-            self._line(line, width, self.face.seen(rim), 1 if shaded else 0.55)
-            if shaded:
-                line = pen.spline(side[:, :2], 16)[3:]
-                self._line(line, 0.8 * wide * pen.tapered(13, 0.8, 0.25), self.face.seen(side), 0.7)
+def _cheeks(paper: Paper) -> None:
+    """Short slanted strokes over a blush."""
+    count, face = paper.sheet.face.blush_lines, paper.face
+    if not count:
+        return
+    for middle, bone, *around in _CHEEKS:
+        place, side = face.points[[middle, bone], :2]
+        way = (side - place) / max(np.linalg.norm(side - place), 1e-6)
+        seen = face.seen(face.points[[middle, *around]])
+        for k in range(count):
+            at = place + way * paper.unit * (0.30 * (k - (count - 1) / 2))
+            slant = paper.up * 0.12 * paper.unit + way * 0.05 * paper.unit
+            stroke = paper.stroke(
+                np.linspace(at - slant, at + slant, 9), 1.1 * paper.weight * pen.tapered(9, 0.4, 0.4)
+            )
+            paper.lay(0.85 * face.lip_colour, stroke * seen * np.float32(0.85))
 
-    def _mouth(self) -> None:
-        """Lips as two flat shapes, teeth as one, and one line that is heaviest at its corners."""
-        style, face, up, weight = self.sheet.mouth, self.face, self.up, self.weight
-        visible = face.seen(face.points[list(LIPS_OUTER)])
-        inner = face.points[list(LIPS_INNER), :2]
-        pairs = np.column_stack([np.arange(11), (20 - np.arange(11)) % 20])
-        middle = pen.smooth(pen.spline(inner[pairs].mean(1), 41), 2)
-        wide = float(np.linalg.norm(middle[0] - middle[-1]))
-        if wide < 2:
-            return
 
-        def traced(name: str, least: float = 0.002) -> list[Points]:
-            scale = wide * face.fine
-            return pen.outlines(face.parts[name], face.fine, 0.018 * scale, least * scale**2)
-
-        lips = np.asarray(face.lip_colour, np.float32)
-        lower = self._shape(*traced("lower lip"))
-        self._lay(lips * 0.88, self._shape(*traced("upper lip")) * self.sheet.skin.lips)
-        self._lay(lips, lower * self.sheet.skin.lips)
-        under = pen.spline(face.points[list(_LOWER_LIP), :2], 41)
-        tall = np.linalg.norm(middle[20] - under[20])
-        glow = self._stroke((middle * 0.45 + under * 0.55)[14:27], 0.3 * tall * pen.tapered(13, 0.5, 0.5))
-        self._lay(lips + (1 - lips) * 0.55, glow * lower * style.gloss)
-        holes = traced("mouth", _PARTED)
-        hole = self._shape(*holes)
-        for name, colour in (("mouth", style.inside), ("tongue", style.tongue), ("teeth", style.teeth)):
-            if holes:
-                self._lay(srgb(colour), self._shape(*traced(name)) * hole)
-        for edge in holes:
-            # The upper edge and the corners carry the line, the lower edge only a trace of it.
-            ring = np.vstack([edge, edge[:1]])
-            away = ring - ring.mean(0)
-            height = away @ up / max(np.ptp(away @ up), 1e-6)
-            aside = np.abs(away @ [up[1], -up[0]]) * 2 / max(np.ptp(away @ [up[1], -up[0]]), 1e-6)
-            width = weight * style.line * np.clip(0.65 + 0.9 * height + 0.6 * (aside > 0.8), 0.35, 1.5)
-            self._line(ring, width, visible)
-        if not holes:
-            u = np.abs(np.linspace(-1, 1, 41))
-            heavy = style.line + (style.corner - style.line) * np.clip((u - 0.62) / 0.28, 0, 1)
-            self._line(middle, weight * heavy * np.clip((1.02 - u) / 0.1, 0.1, 1), visible)
-        below = under[14:27] - up * 0.035 * wide
-        self._line(below, 0.7 * weight * pen.tapered(13, 0.5, 0.5), visible, 0.55)
+def _marks(paper: Paper) -> None:
+    """Painted marks: a crescent on the forehead and a stripe or three on each cheek."""
+    style, face, unit, up = paper.sheet.face, paper.face, paper.unit, paper.up
+    if style.marks == "none":
+        return
+    across = np.array([-up[1], up[0]])
+    seen = face.seen(face.points[[*_FOREHEAD, 108, 337]])
+    middle = face.points[list(_FOREHEAD), :2].mean(0)
+    if style.marks == "crescent":
+        turn = np.linspace(-2.3, 2.3, 40)
+        outer = np.outer(np.sin(turn), across) - np.outer(np.cos(turn), up)
+        inner = 0.86 * np.outer(np.sin(turn), across) - np.outer(0.86 * np.cos(turn) - 0.36, up)
+        moon = middle + 0.24 * unit * np.vstack([outer, inner[::-1]])
+        paper.lay(srgb(style.mark), paper.shape(moon) * seen)
+    for cheekbone, bone, *around in _CHEEKS:
+        place, side = face.points[[cheekbone, bone], :2]
+        way = (side - place) / max(np.linalg.norm(side - place), 1e-6)
+        cheek = face.seen(face.points[[cheekbone, *around]])
+        for k, long in enumerate((0.42, 0.30)):
+            start = place + way * unit * 0.12 - up * (0.05 + 0.15 * k) * unit
+            line = np.linspace(start, start + (way * 0.95 + up * 0.12) * long * unit, 16)
+            stroke = paper.stroke(line, 0.075 * unit * pen.tapered(16, 0.25, 0.8))
+            paper.lay(srgb(style.mark), stroke * cheek)

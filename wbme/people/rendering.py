@@ -1,8 +1,11 @@
 """A rendered set: many people, each seen a few times, as a folder that wbme.data reads.
 
 people/views.jsonl (a row a view), people/views/ID/{photo,labels,albedo,shading}.png, points.npz and row.json;
-characters/NAME/sheet.yaml and characters/NAME/ID/{palette,oracle,ink,drawn}.png. Groups lie beside them:
-people/groups.jsonl, people/groups/ID and characters/NAME/groups/ID, see wbme.people.group.
+characters/NAME/sheet.yaml and characters/NAME/ID/{palette,oracle,ink,drawn}.png, and of a deformed character
+correspondence.npz: for each pixel of the drawing its place in the photo in sixteenths of a pixel from the
+first pixel's centre (65535 where the photo does not show it), and the drawing's own landmarks and irises.
+Groups lie beside them: people/groups.jsonl, people/groups/ID and characters/NAME/groups/ID, see
+wbme.people.group.
 """
 
 import json

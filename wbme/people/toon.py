@@ -4,7 +4,7 @@ Two pictures share every shape: ``palette`` in the character's skin and ``oracle
 that colour reflection applied to the first has the second as its known answer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.geometry.parsing import EYES, INDEX
-from wbme.people import cel, facial, lines, tresses
+from wbme.people import cel, facial, lines, strokes, tresses
 from wbme.people.camera import Camera
 from wbme.people.fills import Fills
 from wbme.people.gbuffer import GBuffer
 from wbme.people.lights import Light
 from wbme.people.mesh import Model
-from wbme.people.sheet import Sheet, srgb
+from wbme.people.paper import Face
+from wbme.people.sheet import Sheet, Tone, srgb
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -26,6 +27,8 @@ Bytes = NDArray[np.uint8]
 _FACE = 0.36  # a face this wide (share of the picture) has lines of weight 1
 _BEFORE = 0.02  # metres: what lies this far before a feature hides it
 _SMALL = 6  # pixels at 512: narrower faces get no drawn features
+_HALO = Tone(lightness=-2.0, least=15.0, a=5.0, b=4.0)  # lightens dark skin alone
+_DOTS = 4.5  # pixels at 512 between two dots of a screentone
 _GRIN = 0.2  # a mouth whose opening is narrower (area over squared width) shows both rows of teeth
 _LIPS = {"upper lip": "u_lip", "lower lip": "l_lip", "mouth": "mouth"}
 
@@ -44,30 +47,65 @@ class Drawn:
 def draw(model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sheet) -> Drawn:
     """Draw ``model`` as the character of ``sheet``; ``light`` only gives the direction of the shadows."""
     fills = Fills(model, camera, light, gbuffer, sheet)
-    hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.points, camera.size)
-    skin, others = fills.skin(), [hair, fills.rest()]
-    below = sum(region.painted() for region in others)
-    cover = np.clip(skin.cover + sum(region.cover for region in others), 0, 1)
-    palette, oracle = (
-        _straight(np.dstack([skin.painted(base) + below, cover])) for base in (srgb(sheet.skin.colour), None)
-    )
     full = max(camera.size)
     weight = full / 512 * float(np.clip((fills.wide / (_FACE * full)) ** 0.45, 0.4, 1.15))
-    ink = lines.draw(gbuffer, model.curves, camera, sheet.lines, weight, light.direction)
+    ink = lines.draw(_lined(gbuffer, sheet), model.curves, camera, sheet.lines, weight, light.direction)
     features = np.zeros((*ink.shape, 4), np.float32)
     room = 0.12 * np.ptp(fills.points[:, :2], axis=0).max() + 4
     x0, y0 = np.maximum(np.floor(fills.points[:, :2].min(0) - room), 0).astype(int).tolist()
     x1, y1 = np.minimum(np.ceil(fills.points[:, :2].max(0) + room), camera.size).astype(int).tolist()
+    drawn_lines, halo = np.zeros_like(ink), np.zeros_like(ink)
     if min(x1 - x0, y1 - y0) > 2 and fills.wide >= _SMALL * full / 512:
         face = _face(fills, camera, gbuffer, (x0, y0, x1, y1))
         side = float(np.clip(light.direction[0] * 2, -1, 1))
-        drawing = facial.Drawing((x1 - x0, y1 - y0), face, sheet, side, weight)
-        features[y0:y1, x0:x1] = drawing.rgba
-        np.maximum(ink[y0:y1, x0:x1], drawing.ink, out=ink[y0:y1, x0:x1])
+        paper = facial.draw((x1 - x0, y1 - y0), face, sheet, side, weight)
+        features[y0:y1, x0:x1], drawn_lines[y0:y1, x0:x1] = paper.rgba, paper.ink
+        halo[y0:y1, x0:x1] = cv2.GaussianBlur(paper.halo, (0, 0), max(0.8 * weight, 0.3))
+    hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.points, camera.size)
+    palette, oracle, spots = _filled(fills, hair, ink * np.float32(sheet.lines.painted), halo)
+    # Shade keeps off the drawn features, or it would hide them.
+    clear = cv2.dilate(np.maximum(features[..., 3], drawn_lines), np.ones((round(4 * weight) | 1,) * 2))
+    ink = np.maximum(ink * np.float32(1 - sheet.lines.painted), spots * (1 - np.clip(clear, 0, 1)))
+    ink = np.maximum(ink, drawn_lines)
     return Drawn(palette, oracle, np.rint(ink * 255).astype(np.uint8), _straight(features))
 
 
-def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, int, int]) -> facial.Face:
+def _lined(gbuffer: GBuffer, sheet: Sheet) -> GBuffer:
+    """``gbuffer`` as contours are drawn from: a nose that is a dot has none, like eyes and mouth."""
+    if sheet.face.nose != "dot":
+        return gbuffer
+    nose = gbuffer.label == INDEX["nose"]
+    return replace(gbuffer, label=np.where(nose, np.uint8(INDEX["mouth"]), gbuffer.label))
+
+
+def _filled(fills: Fills, hair: cel.Region, painted: Floats, halo: Floats) -> tuple[Bytes, Bytes, Floats]:
+    """Palette, oracle, and the ink that stands for shade; ``painted``: lines that are tones of the fill;
+    ``halo`` around the lines of the face."""
+    sheet = fills.sheet
+    skin, rest = fills.skin(), fills.rest()
+    skin.layers.append((halo, _HALO))
+    if sheet.hair.colour:
+        hair.base = srgb(sheet.hair.colour)
+    spots = fills.spots
+    if sheet.fill == "paper":
+        period = _DOTS * max(fills.size) / 512
+        spots = np.maximum(spots, np.max([strokes.separated(r, period) for r in (hair, rest)], axis=0))
+        for region in (hair, rest):
+            region.base, region.layers = srgb(sheet.skin.colour), []
+    elif painted.any():
+        for region in (skin, hair, rest):
+            region.layers.append((painted, sheet.lines.tone))
+    below = sum(region.painted() for region in (hair, rest))
+    cover = np.clip(sum(region.cover for region in (skin, hair, rest)), 0, 1)
+    own = srgb_to_lab(srgb(sheet.skin.colour))
+    own[0] += sheet.skin.keep * (srgb_to_lab(fills.own_skin)[0] - own[0])
+    palette, oracle = (
+        _straight(np.dstack([skin.painted(base) + below, cover])) for base in (lab_to_srgb(own), None)
+    )
+    return palette, oracle, spots
+
+
+def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, int, int]) -> Face:
     """The face of a view in the pixels of ``box``."""
     model, (x0, y0, x1, y1) = fills.model, box
     shift = np.array([x0, y0, 0.0])
@@ -96,7 +134,11 @@ def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, i
     irises = camera.project(model.irises)
     brows = [camera.project(curve.points) - shift for curve in model.curves if curve.kind == "brow"]
     lips, brow, iris = _colours(fills, irises)
-    return facial.Face(fills.points - shift, irises - shift, brows, seen, parts, fine, lips, brow, iris)
+    made_up = 1.0 if model.facts.get("gender", "female") == "female" else 0.3
+    return Face(
+        fills.points - shift, irises - shift, brows, seen, parts, fine, lips, brow, iris, made_up,
+        str(model.facts.get("expression", "neutral")),
+    )  # fmt: skip
 
 
 def _colours(fills: Fills, irises: NDArray) -> tuple[Floats, Floats, Floats]:
@@ -104,7 +146,10 @@ def _colours(fills: Fills, irises: NDArray) -> tuple[Floats, Floats, Floats]:
     skin = fills.own_skin
     lips = srgb_to_lab(fills.median({INDEX["u_lip"], INDEX["l_lip"]}, skin))
     hair = fills.median({INDEX["hair"]}, fills.median({INDEX["l_brow"], INDEX["r_brow"]}, srgb("#4a3328")))
-    brow = srgb_to_lab(hair) * np.array([1 - fills.sheet.brows, 1, 1])
+    if fills.sheet.hair.colour:
+        hair = srgb(fills.sheet.hair.colour)
+    dark = fills.sheet.brows
+    brow = srgb_to_lab(hair) * np.array([1 - dark, 1 - dark**3, 1 - dark**3])
     brow[0] = max(min(brow[0], srgb_to_lab(skin)[0] - 14), 3)
     # What is seen of the irises between pupil and rim.
     y, x = np.nonzero(np.isin(fills.label, list(EYES)))

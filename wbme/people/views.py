@@ -19,7 +19,7 @@ from wbme.base.hashing import digest_json, sha256_bytes
 from wbme.base.paths import write_atomic
 from wbme.base.seeds import generator
 from wbme.geometry.parsing import INDEX
-from wbme.people import camera, context, gbuffer, lights, photo, toon
+from wbme.people import camera, context, correspondence, deform, gbuffer, lights, photo, toon
 from wbme.people.mesh import Model
 from wbme.people.sheet import Sheet
 
@@ -118,9 +118,12 @@ def render(plan: Plan, model: Model, number: int, shot: int) -> dict[str, Any]:
     write_atomic(part / "view" / "points.npz", _npz(landmarks=points, irises=irises, visible=visible))
     write_atomic(part / "view" / "row.json", json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
     for character in plan.characters:
-        drawn = toon.draw(model, seen, light, samples, character)
+        folder = part / "drawn" / character.name
+        drawn, matched = _drawn(gl, model, seen, light, samples, character)
         for kind in ("palette", "oracle", "ink", "drawn"):
-            _png(part / "drawn" / character.name / f"{kind}.png", getattr(drawn, kind))
+            _png(folder / f"{kind}.png", getattr(drawn, kind))
+        if matched:
+            write_atomic(folder / "correspondence.npz", _npz(**matched))
     place = Path(plan.folder, "people", "views", name)
     (place / "row.json").unlink(missing_ok=True)  # an older view is not finished beside new drawings
     for character in plan.characters:
@@ -128,6 +131,24 @@ def render(plan: Plan, model: Model, number: int, shot: int) -> dict[str, Any]:
     _move(part / "view", place)
     shutil.rmtree(part)
     return row
+
+
+def _drawn(
+    gl: context.Context, model: Model, seen: camera.Camera, light: lights.Light, samples: gbuffer.GBuffer,
+    character: Sheet,
+) -> tuple[toon.Drawn, dict[str, NDArray]]:  # fmt: skip
+    """The drawing of a view, and where the character's geometry is its own what ties it to the photo:
+    ``places`` (see correspondence.stored), landmarks, irises and visible as in points.npz."""
+    if character.deformation is None:
+        return toon.draw(model, seen, light, samples, character), {}
+    after = deform.deformed(model, character.deformation)
+    own = deform.framed(seen, model, after)
+    there = gbuffer.draw(gl, after, own, light)
+    places, valid = correspondence.dense(there, correspondence.before(gl, own), samples, seen)
+    points, irises, visible = _points(after, own, there)
+    matched = {"places": correspondence.stored(places, valid, max(seen.size))}
+    matched |= {"landmarks": points, "irises": irises, "visible": visible}
+    return toon.draw(after, own, light, there, character), matched
 
 
 def labels(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -180,7 +201,7 @@ def _png(path: Path, picture: NDArray[np.uint8]) -> None:
 
 def _npz(**arrays: NDArray) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # its dates are fixed, so equal arrays give equal bytes
+    np.savez_compressed(buffer, **arrays)  # its dates are fixed, so equal arrays give equal bytes
     return buffer.getvalue()
 
 

@@ -99,6 +99,13 @@ class Material:
     pictures: Sequence[tuple[str, F32]]
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.views and (self.character / self.views[0]["id"] / "correspondence.npz").exists():
+            raise ParameterError(
+                f"{self.name} is drawn in its own proportions, of which no pairs can be made before a warp "
+                "brings them to the photo's: choose a character whose sheet says 'geometry: aligned'"
+            )
+
     def layers(self, view: dict[str, Any]) -> Layers:
         """The layers of that view."""
         return rendered.layers(self.people, self.character, view["id"])
