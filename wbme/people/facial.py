@@ -21,8 +21,9 @@ _CHEEKS = ((50, 234, 101, 118, 123, 187, 205), (280, 454, 330, 347, 352, 411, 42
 _FOREHEAD = (9, 151)
 # How far the inner and the outer end of a brow rise beyond the face's own gesture, shares of an eye's width.
 _GESTURES = {
-    "anger": (-0.14, 0.08), "sorrow": (0.15, -0.06), "surprise": (0.10, 0.13), "grin": (0.05, 0.07),
-    "wink": (0.03, 0.06), "soft smile": (0.02, 0.04), "talk": (0.02, 0.03),
+    "anger": (-0.14, 0.08), "shout": (-0.16, 0.1), "sorrow": (0.15, -0.06), "surprise": (0.10, 0.13),
+    "grin": (0.05, 0.07), "joy": (0.06, 0.08), "laugh": (0.06, 0.08), "wink": (0.03, 0.06),
+    "soft smile": (0.02, 0.04), "talk": (0.02, 0.03),
 }  # fmt: skip
 
 

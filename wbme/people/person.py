@@ -105,12 +105,16 @@ class Person:
         return ~self.garments.hides[part.source][part.triangles].all(1)
 
     def shoot(
-        self, shot: int, framing: Literal["portrait", "half", "full"] = "portrait", stance: str | None = None
+        self,
+        shot: int,
+        framing: Literal["portrait", "half", "full"] = "portrait",
+        *,
+        stance: str | None = None,
+        expression: str | None = None,
     ) -> Model:
-        """The person in its ``shot``-th posture and expression, in a ``stance`` of wbme.people.poses or by
-        chance. The same arguments give the same arrays."""
-        rng = generator(self.seed, "shot", self.number, shot)
-        pose = poses.sample(rng, full=framing != "portrait", stance=stance)
+        """The person in its ``shot``-th posture and expression, in a ``stance`` of wbme.people.poses and an
+        ``expression`` of wbme.people.expression or by chance. The same arguments give the same arrays."""
+        pose = self.pose(shot, framing, stance=stance, expression=expression)
         posed = self.body.pose(pose)
         moves = posed.moves
         head = moves[self.body.anatomy.bones.index("head")]
@@ -134,6 +138,11 @@ class Person:
                 replace(mesh, positions=moved.astype(np.float32), normals=normals.astype(np.float32))
             )
         return replace(posed.model, meshes=meshes, curves=curves, facts=self._facts(posed.model, pose, facts))
+
+    def pose(self, shot: int, framing: str, **chosen: str | None) -> rig.Pose:
+        """The posture of ``shoot``, without building anything."""
+        rng = generator(self.seed, "shot", self.number, shot)
+        return poses.sample(rng, full=framing != "portrait", **chosen)
 
     def _facts(self, model: Model, pose: rig.Pose, worn: dict[str, object]) -> dict[str, object]:
         spec = self.choice.spec

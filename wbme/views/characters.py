@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base.seeds import generator
-from wbme.people import camera, context, deform, gbuffer, lights, person, rig, toon
+from wbme.people import camera, context, deform, gbuffer, lights, person, toon
 from wbme.people import sheet as sheets
 from wbme.people.camera import Camera
 from wbme.people.mesh import Model
@@ -19,7 +19,7 @@ _TURNS = {"front": 0, "three quarters": 38, "profile": 82}
 _FIGURES: tuple[Literal["half", "full"], ...] = ("half", "full")
 _MOODS = ("soft smile", "grin", "anger", "surprise", "sorrow", "wink", "talk")
 _STYLES = ("bob fringe", "long wavy", "afro", "short curls")
-_TRIED = 160  # shots of a person, among which the one nearest to what is wanted is taken
+_TRIED = 24  # shots of a person, among which the one nearest to what is wanted is taken
 
 
 def model_sheet(
@@ -41,17 +41,17 @@ def model_sheet(
 def _subjects(someone: Person, size: int) -> list[tuple[str, Model, Camera]]:
     """What a model sheet shows of a person: name, model, camera."""
     shots = {mood: _shot(someone, mood) for mood in _MOODS}
-    calm = shots[_MOODS[0]]
-    plain = someone.shoot(calm)
+    calm, soft = shots[_MOODS[0]], {"expression": _MOODS[0]}
+    plain = someone.shoot(calm, **soft)
     found = [(label, plain, _before(plain, turn, size)) for label, turn in _TURNS.items()]
     for framing in _FIGURES:
-        model = someone.shoot(calm, framing)
+        model = someone.shoot(calm, framing, **soft)
         rng = generator(someone.seed, "model sheet", framing)
         found.append((framing, model, camera.sample(rng, model, framing, (size, size))))
-    others = {mood: someone.shoot(shots[mood]) for mood in _MOODS[1:]}
+    others = {mood: someone.shoot(shots[mood], expression=mood) for mood in _MOODS[1:]}
     for hair in _STYLES:
         other = Person(someone.seed, someone.number, replace(someone.choice, style=hair))
-        others[hair] = other.shoot(calm)
+        others[hair] = other.shoot(calm, **soft)
     return found + [(label, model, _before(model, 12, size)) for label, model in others.items()]
 
 
@@ -70,11 +70,11 @@ def drawing(model: Model, view: Camera, style: sheets.Sheet, which: str = "oracl
 
 
 def _shot(someone: Person, mood: str) -> int:
-    """The shot of a person in that expression whose head is turned least."""
+    """The shot of a person in which the head is turned least."""
 
     def turned(shot: int) -> float:
-        pose = rig.sample(generator(someone.seed, "shot", someone.number, shot))
-        return float(np.abs(pose.rotations["head"]).sum()) if pose.name == mood else np.inf
+        rotations = someone.pose(shot, "portrait", expression=mood).rotations
+        return float(np.abs(rotations["head"]).sum())
 
     return min(range(_TRIED), key=turned)
 
