@@ -69,7 +69,7 @@ class _Stack:
         for pictures, mine in ((self.rgba, rgba), (self.grey, grey)):
             for name in pictures:
                 character, _, layer = name.partition("/")
-                cover = rgba[f"{character}/palette" if layer else "photo"][..., 3:] / np.float32(255)
+                cover = rgba[f"{character}/palette" if layer else "photo"][..., 3:].astype(np.float32) / 255
                 pictures[name] = (_inked if layer == "ink" else _over)(pictures[name], mine[name], cover)
         here = labels != INDEX["background"]
         self.labels[here], self.person[here] = labels[here], number
@@ -173,12 +173,12 @@ def render(plan: Plan, number: int, people: list[int]) -> dict[str, Any]:
     }  # fmt: skip
     folder = Path(plan.folder)
     flat = {**stack.rgba, **stack.grey, "labels": stack.labels, "person": stack.person}
-    for key, picture in flat.items():
+    for key, pixels in flat.items():
         if "/" in key:
-            character, layer = key.split("/")
-            _png(folder / "characters" / character / "groups" / name / f"{layer}.png", picture)
+            owner, layer = key.split("/")
+            _png(folder / "characters" / owner / "groups" / name / f"{layer}.png", pixels)
         else:
-            _png(_home(plan, number) / f"{key}.png", picture)
+            _png(_home(plan, number) / f"{key}.png", pixels)
     buffer = io.BytesIO()
     np.savez(buffer, **{key: np.stack([p[key] for p in points]) for key in points[0]})
     write_atomic(_home(plan, number) / "points.npz", buffer.getvalue())
