@@ -117,7 +117,7 @@ def _gathered(plan: Plan, rng: np.random.Generator, number: int, people: list[in
     for place, who in enumerate(rng.choice(people, count, replace=False).tolist()):
         x = (place - (count - 1) / 2) * float(rng.uniform(0.38, 0.5))
         back = -0.3 * (place % 2) + float(rng.normal(0, 0.06))
-        model = person.sample(plan.seed, who).shoot(1000 + number, "half", str(rng.choice(_STANCES)))
+        model = person.sample(plan.seed, who).shoot(1000 + number, "half", stance=str(rng.choice(_STANCES)))
         made = placed(model, -18 * x + float(rng.normal(0, 8)), np.array([x, 0, back]))
         models.append(replace(made, facts={"identity": f"p{who:04d}", **made.facts}))
     return models

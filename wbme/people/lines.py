@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 NOTHING = 255
 _ALL = slice(None)
 KINDS = ("", "silhouette", "occlusion", "border", "hair")
-CURVES = ("jaw", "ear", "hair", "crease")  # brows are facial.py's
+CURVES = ("jaw", "ear", "hair", "crease", "fold")  # brows are facial.py's
 _ROUND = np.array([[-2, 0], [2, 0], [0, -2], [0, 2]]).T  # neighbours of a pixel
 _TOLERANCE = 0.006  # metres that a visible curve may lie behind the surface
 

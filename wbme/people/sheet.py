@@ -157,6 +157,7 @@ class Lines(_Part):
     occlusion: Weight = 2.5
     border: Weight = 2.1
     crease: Weight = 1.6
+    fold: Weight = 1.5
     hair: Weight = 1.7
     lid: Weight = 1.4
     nose: Weight = 1.7
