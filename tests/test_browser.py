@@ -123,34 +123,38 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float
 
 
 @pytest.fixture(scope="module")
-def page(server, project, chromium):
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+
+@pytest.fixture(scope="module")
+def page(server, project, browser):
     """The notebook, run to its last cell; ``page.said`` collects errors of the console."""
-    with _opened(server, chromium, NOTEBOOK, project[0]) as page:
+    with _opened(server, browser, NOTEBOOK, project[0]) as page:
         page.evaluate(WATCH)
         yield page
 
 
 @contextmanager
-def _opened(server, chromium, notebook: str, folder: Path):
+def _opened(server, browser, notebook: str, folder: Path):
     """A page with ``notebook`` of the project in ``folder``, run to its last cell."""
-    from playwright.sync_api import sync_playwright
-
     address, token = server
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1500, "height": 1000})
-        page.set_default_timeout(90_000)
-        page.said = []
-        page.on("console", lambda line: page.said.append(line.text) if line.type == "error" else None)
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.goto(f"{address}/lab/tree/notebooks/{notebook}.ipynb?token={token}", timeout=120_000)
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
-        page.locator(".lm-MenuBar-item", has_text="Run").click()
-        page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
-        page.run = _finished(folder / "workspace" / "runs" / notebook)
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.set_default_timeout(90_000)
+    page.said = []
+    page.on("console", lambda line: page.said.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.goto(f"{address}/lab/tree/notebooks/{notebook}.ipynb?token={token}", timeout=120_000)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
+    page.run = _finished(folder / "workspace" / "runs" / notebook)
+    yield page
+    page.close()
 
 
 def _finished(runs: Path, seconds: float = 240) -> dict:
@@ -307,7 +311,7 @@ def test_the_console_reports_no_error(page):
     assert page.said == []
 
 
-def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, chromium):
+def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, browser):
     """The whole of a square drawing fills the canvas, so that screen pixels tell pixels of the picture."""
     folder, _ = bare
     square = head(ground="#ffffff").crop((0, 40, 320, 360))
@@ -319,7 +323,7 @@ def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, chromium):
     given = f'drawings: str = \\"{drawings}\\"'
     path.write_text(path.read_text().replace('drawings: str = \\"\\"', given))
     marks = drawings / "a.landmarks.json"
-    with _opened(server, chromium, "11_drawings", folder) as page:
+    with _opened(server, browser, "11_drawings", folder) as page:
         assert page.run["status"] == "completed"
         cell = page.locator(".jp-CodeCell").filter(has_text="landmark_editor.Editor")
         canvas = cell.locator("canvas").last
