@@ -45,6 +45,7 @@ def tick(
     tracker: Tracker = None,
 ) -> None:
     """Run what is due, once, and end. For cron and systemd timers: call it as often as you like."""
+    import functools
     import signal
 
     from wbme.lab import cron, schedules, scheduling, trackers
@@ -57,8 +58,9 @@ def tick(
     good, bad = ({name: schedules.find(name)}, {}) if name else schedules.read()
     mirrors: list[Mirror] = []
 
+    @functools.cache  # a server that does not answer is waited for once
     def track() -> "list[Mirror]":
-        mirrors[:] = mirrors or trackers.choose(tracker, typer.echo)
+        mirrors.extend(trackers.choose(tracker, typer.echo))
         return mirrors
 
     troubles = list(bad.values())

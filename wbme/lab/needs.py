@@ -54,11 +54,7 @@ def gather(named: Iterable[refs.Ref]) -> Needs:
     for path in _files("sweeps"):
         digests, runs = _mentions(path)
         needs.add("an unfinished sweep", digests if _unfinished(path) else (), runs)
-    _living(needs)
-    for folder, run in record.everything():
-        if awaited(folder, run):
-            models = [o["digest"] for n, o in run.get("outputs", {}).items() if n.startswith("model/")]
-            needs.add("a tracker", models)
+    _runs(needs)
     _lineage(needs)
     return needs
 
@@ -127,8 +123,8 @@ def _unfinished(path: Path) -> bool:
         return True
 
 
-def _living(needs: Needs) -> None:
-    """Runs whose process lives, and all runs of a chain whose launcher lives."""
+def _runs(needs: Needs) -> None:
+    """Runs that live, all runs of a chain whose launcher lives, and models that a tracker awaits."""
     busy = set(launching())
     for folder, run in record.everything():
         lives = record.alive(run["process"])
@@ -137,6 +133,9 @@ def _living(needs: Needs) -> None:
         if lives or run.get("chain") in busy:
             digests, runs = _mentions(folder / "run.json")
             needs.add("a run that lives", digests, {run["id"], *runs})
+        if awaited(folder, run):
+            models = [o["digest"] for n, o in run.get("outputs", {}).items() if n.startswith("model/")]
+            needs.add("a tracker", models)
 
 
 def launching() -> Iterator[str]:

@@ -66,12 +66,12 @@ def side_by_side(
             job.stop()
 
 
-def command(file: Path, environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+def command(file: Path, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
     """Start the trial in ``file`` on this machine; ``environment`` is laid over this process's own."""
     with open(file.with_suffix(".log"), "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "wbme.lab.trial", str(file), str(os.getpid())],
-            env={**os.environ, **(environment or here())},
+            env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -90,7 +90,8 @@ def processes(slots: int) -> Start:
     import psutil
 
     threads = max((psutil.cpu_count(logical=False) or 1) // slots, 1)
-    return lambda file: _Process(command(file, {"OMP_NUM_THREADS": str(threads), **os.environ, **here()}))
+    shared = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
+    return lambda file: _Process(command(file, shared | here()))
 
 
 class _Process:

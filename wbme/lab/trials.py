@@ -147,9 +147,9 @@ class _State:
         self._outcomes: dict[str, dict[str, Any]] = {}
         if going_on and not force:  # what a kill left is shown by `wbme compare` until it is made again
             planned = {each.key: each for each in sweep.trials}
+            searched = sweep.search and before.get("study") == _study(sweep)
             with suppress(StoreError):  # damaged or not there: all is made again, or reused
                 for row in results(place).trials:
-                    searched = sweep.search and before.get("study") == _study(sweep)
                     if searched or _same(row, planned.get(row["trial"]), sweep):
                         self._outcomes[row["trial"]] = row
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in self._outcomes.values()]

@@ -158,10 +158,6 @@ class Fills:
             lit = lit + 0.07 * self.sheet.shadow.brush * strokes.brushed(*self.size, 0.016 * self.wide)
         return lit - min(self.sheet.shadow.threshold, float(np.quantile(lit[here], most)))
 
-    def _dark(self, here: Mask, rounding: float, most: float, lit: Floats | None = None) -> Mask:
-        """Where a region turns away from the light, but no more than the share ``most`` of it."""
-        return (self._field(here, rounding, most, lit) < 0) & here
-
     def _round(self) -> Floats:
         """normal . light of an egg around the head: what a drawn face's shadow follows."""
         head = self.model.head.astype(np.float32)

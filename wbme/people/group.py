@@ -4,7 +4,6 @@ Each person is drawn alone and laid over those behind: exact as long as nobody r
 cast no shadow on each other.
 """
 
-import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from wbme.base.paths import write_atomic
@@ -26,7 +24,6 @@ from wbme.people.views import Plan
 Bytes = NDArray[np.uint8]
 _LAYERS = ("palette", "oracle", "ink", "drawn")
 _STANCES = ("relaxed", "contrapposto", "hand on hip", "hands low", "folded", "clasped", "peace", "waving")
-_HIDDEN = 0.006  # metres of what may lie before a landmark that still counts as seen
 
 
 def placed(model: Model, degrees: float, shift: NDArray) -> Model:
@@ -143,7 +140,7 @@ def render(plan: Plan, number: int, people: list[int]) -> dict[str, Any]:
     rng, gl, name = generator(plan.seed, "group", number), context.get(), _home(plan, number).name
     models = _gathered(plan, rng, number, people)
     seen = _camera(rng, models, plan.size)
-    light = lights.metered(lights.sample(rng), _luminance(models))
+    light = lights.metered(lights.sample(rng), float(np.mean([views.luminance(one) for one in models])))
     order = sorted(range(len(models)), key=lambda k: -float(seen.project(models[k].landmarks)[:, 2].mean()))
     stack, depths = None, []
     for k in order:
@@ -176,20 +173,13 @@ def render(plan: Plan, number: int, people: list[int]) -> dict[str, Any]:
     for key, pixels in flat.items():
         if "/" in key:
             owner, layer = key.split("/")
-            _png(folder / "characters" / owner / "groups" / name / f"{layer}.png", pixels)
+            views.png(folder / "characters" / owner / "groups" / name / f"{layer}.png", pixels)
         else:
-            _png(_home(plan, number) / f"{key}.png", pixels)
-    buffer = io.BytesIO()
-    np.savez(buffer, **{key: np.stack([p[key] for p in points]) for key in points[0]})
-    write_atomic(_home(plan, number) / "points.npz", buffer.getvalue())
+            views.png(_home(plan, number) / f"{key}.png", pixels)
+    stacked = {key: np.stack([p[key] for p in points]) for key in points[0]}
+    write_atomic(_home(plan, number) / "points.npz", views.npz(**stacked))
     write_atomic(_home(plan, number) / "row.json", json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
     return row
-
-
-def _luminance(models: list[Model]) -> float:
-    """Mean relative luminance of the skins, from their L*."""
-    lightness = [float(model.facts["skin_lab"][0]) for model in models]  # type: ignore[index]
-    return float(np.mean([((L + 16) / 116) ** 3 for L in lightness]))
 
 
 def _points(model: Model, seen: Camera, nearest: NDArray[np.float32]) -> dict[str, NDArray]:
@@ -199,16 +189,10 @@ def _points(model: Model, seen: Camera, nearest: NDArray[np.float32]) -> dict[st
     column, line = np.floor(points[:, :2] * gbuffer.SCALE).astype(int).T
     inside = (column >= 0) & (column < nearest.shape[1]) & (line >= 0) & (line < nearest.shape[0])
     front = nearest[np.clip(line, 0, len(nearest) - 1), np.clip(column, 0, nearest.shape[1] - 1)]
-    visible = inside & (points[:, 2] <= front + 2 * _HIDDEN)
+    visible = inside & (points[:, 2] <= front + 2 * views.HIDDEN)
     irises = seen.project(model.irises)[..., :2] - 0.5
     return {
         "landmarks": (points[:, :2] - 0.5).astype(np.float32),
         "irises": irises.astype(np.float32),
         "visible": visible,
     }
-
-
-def _png(path: Path, picture: Bytes) -> None:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", compress_level=4)
-    write_atomic(path, buffer.getvalue())

@@ -46,7 +46,7 @@ class _Tresses:
         self.head, self.direction = model.head.astype(np.float32), direction
         out = self._samples(gbuffer.position) - (model.head @ np.append(_SKULL, 1))[:3].astype(np.float32)
         self.out = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
-        u, self.along = self._samples(gbuffer.uv).T
+        u = self._samples(gbuffer.uv[..., 0])
         self.middle = np.clip(1 - np.abs(2 * u - 1), 0, 1)  # 0 at a lock's borders, 1 in its middle
         self.clump = self._samples(gbuffer.clump).astype(np.int64)
         self.chance = _chance(self.clump)

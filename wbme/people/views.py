@@ -26,7 +26,7 @@ from wbme.people.sheet import Sheet
 SCHEMA = 1
 _SHARES = {"portrait": 0.75, "half": 0.18, "full": 0.07}
 _LIDS = ((159, 145, 33, 133), (386, 374, 362, 263))  # upper, lower, corners: right eye, left eye
-_HIDDEN = 0.006  # metres of what may lie before a landmark that still counts as seen
+HIDDEN = 0.006  # metres of what may lie before a landmark that still counts as seen
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def render(plan: Plan, model: Model, number: int, shot: int) -> dict[str, Any]:
     name, gl = plan.name(number, shot), context.get()
     rng = generator(plan.seed, "view", number, shot)
     seen = camera.sample(rng, model, framing(plan, number, shot), (plan.size, plan.size))
-    light = lights.metered(lights.sample(rng), _luminance(model))
+    light = lights.metered(lights.sample(rng), luminance(model))
     samples = gbuffer.draw(gl, model, seen, light)
     picture = photo.shade(gl, model, seen, light, samples)
     points, irises, visible = _points(model, seen, samples)
@@ -111,19 +111,19 @@ def render(plan: Plan, model: Model, number: int, shot: int) -> dict[str, Any]:
     }
     part = Path(plan.folder, f".part-{name}")
     shutil.rmtree(part, ignore_errors=True)
-    _png(part / "view" / "photo.png", picture.rgba)
-    _png(part / "view" / "labels.png", labels(samples.label))
-    _png(part / "view" / "albedo.png", picture.albedo)
-    _png(part / "view" / "shading.png", picture.shading)
-    write_atomic(part / "view" / "points.npz", _npz(landmarks=points, irises=irises, visible=visible))
+    png(part / "view" / "photo.png", picture.rgba)
+    png(part / "view" / "labels.png", labels(samples.label))
+    png(part / "view" / "albedo.png", picture.albedo)
+    png(part / "view" / "shading.png", picture.shading)
+    write_atomic(part / "view" / "points.npz", npz(landmarks=points, irises=irises, visible=visible))
     write_atomic(part / "view" / "row.json", json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
     for character in plan.characters:
         folder = part / "drawn" / character.name
         drawn, matched = _drawn(gl, model, seen, light, samples, character)
         for kind in ("palette", "oracle", "ink", "drawn"):
-            _png(folder / f"{kind}.png", getattr(drawn, kind))
+            png(folder / f"{kind}.png", getattr(drawn, kind))
         if matched:
-            write_atomic(folder / "correspondence.npz", _npz(**matched))
+            write_atomic(folder / "correspondence.npz", npz(**matched))
     place = Path(plan.folder, "people", "views", name)
     (place / "row.json").unlink(missing_ok=True)  # an older view is not finished beside new drawings
     for character in plan.characters:
@@ -172,14 +172,14 @@ def _points(model: Model, seen: camera.Camera, samples: gbuffer.GBuffer) -> tupl
     inside = (column >= 0) & (column < width) & (line >= 0) & (line < height)
     column, line = np.clip(column, 0, width - 1), np.clip(line, 0, height - 1)
     farthest = cv2.dilate(np.where(np.isinf(samples.depth), 0, samples.depth), np.ones((3, 3), np.uint8))
-    visible = inside & (points[:, 2] <= farthest[line, column] + _HIDDEN)
+    visible = inside & (points[:, 2] <= farthest[line, column] + HIDDEN)
     visible &= samples.label[line, column] != INDEX["hair"]
     scale = seen.pixels_per_radian / points[:, 2].mean()
     placed = np.column_stack([points[:, :2] - 0.5, (points[:, 2] - points[:, 2].mean()) * scale])
     return placed.astype(np.float32), (rims[..., :2] - 0.5).astype(np.float32), visible
 
 
-def _luminance(model: Model) -> float:
+def luminance(model: Model) -> float:
     """Relative luminance of the person's skin, from its L*."""
     return float(((model.facts["skin_lab"][0] + 16) / 116) ** 3)
 
@@ -193,13 +193,13 @@ def _aperture(landmarks: NDArray) -> float:
     return float(np.mean(ratio))
 
 
-def _png(path: Path, picture: NDArray[np.uint8]) -> None:
+def png(path: Path, picture: NDArray[np.uint8]) -> None:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", compress_level=4)
     write_atomic(path, buffer.getvalue())
 
 
-def _npz(**arrays: NDArray) -> bytes:
+def npz(**arrays: NDArray) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # its dates are fixed, so equal arrays give equal bytes
     return buffer.getvalue()
