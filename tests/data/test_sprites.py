@@ -37,7 +37,7 @@ def test_sprites_are_read_as_a_character_with_face_skin_and_sheet(sprites, tmp_p
     assert [row["faces"] for row in made.pictures] == [1] * 8
     # Her head is in the upper quarter of a figure that is drawn whole, about 90 pixels wide.
     for face in made.faces:
-        x0, y0, x1, y1 = face["box"]
+        x0, _, x1, y1 = face["box"]
         picture = next(row for row in made.pictures if row["id"] == face["picture"])
         assert y1 < 0.45 * picture["height"] and 0.3 < (x0 + x1) / 2 / picture["width"] < 0.7
     lightness = [row["skin"]["colour"]["lab"][0] for row in made.pictures]
