@@ -36,15 +36,17 @@ class Fills:
     def __init__(self, model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sheet):
         self.model, self.size, self.sheet = model, camera.size, sheet
         self.points = camera.project(model.landmarks)
-        self.wide = face_width(self.points[:, :2])
+        # A face that turns aside looks narrower; what is measured by it stays as it is.
+        near = max(float(np.median(self.points[:, 2])), 1e-6)
+        self.wide = face_width(model.landmarks) * camera.pixels_per_radian / near
         self.direction = _sided(light, sheet.shadow.side)
         label = gbuffer.label
         is_hair = label == INDEX["hair"]
         is_skin = np.isin(label, [*SKIN, *EYES, *MOUTH, INDEX["l_brow"], INDEX["r_brow"]])
-        # Lashes are drawn, not filled: on the face they are skin, beyond its outline they are dark.
-        solid = cv2.morphologyEx(is_skin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)) > 0
-        is_skin &= solid | ~lines.lashes(gbuffer)
-        is_rest = (gbuffer.part != lines.NOTHING) & ~is_hair & ~is_skin
+        # Lashes are drawn, not filled: on the face they are skin, beyond its outline they are nothing.
+        beyond = lines.lashes_beyond(gbuffer, round(0.047 * self.wide * label.shape[1] / camera.size[0]))
+        is_skin &= ~beyond
+        is_rest = (gbuffer.part != lines.NOTHING) & ~is_hair & ~is_skin & ~beyond
         self.is_skin = is_skin  # at the G-buffer's size
         self.skin_cover, self.rest_cover = map(self._final, (is_skin, is_rest))
         rest = self._final(np.where(is_rest[..., None], gbuffer.albedo, 0))

@@ -37,10 +37,12 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
     ``pixel``: metres that a pixel covers at the person's distance.
     """
     group = _groups(gbuffer)
-    depth = np.where(np.isfinite(gbuffer.depth), gbuffer.depth, 1e3).astype(np.float32)
+    beyond = lashes_beyond(gbuffer, round(0.007 / pixel))
+    group[beyond] = NOTHING
+    depth = np.where(np.isfinite(gbuffer.depth) & ~beyond, gbuffer.depth, 1e3).astype(np.float32)
     kinds, sure = np.zeros(group.shape, np.uint8), np.zeros(group.shape, bool)
     hair = group == MATERIALS.index("hair")
-    calm, lash = _calm(gbuffer, round(0.006 / pixel)), lashes(gbuffer)
+    calm, lash = _calm(gbuffer, round(0.006 / pixel)), lashes(gbuffer) & ~beyond
     nose = gbuffer.label == INDEX["nose"]  # its holes have no contour
     # Where single hairs stand out of the hair, or it grows out of the skin, there is no line.
     size = max(round(0.0028 / pixel), 2)
@@ -69,7 +71,7 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
         kind[differs & empty] = KINDS.index("silhouette")
         kind[(rooted[one] | rooted[two]) & ~empty & (off < 0.012)] = 0
         kind[((hair & ~massed)[one] | (hair & ~massed)[two]) & ~empty] = 0
-        kind[lash[one] | lash[two] | (nose[one] & nose[two] & (off < 0.014))] = 0
+        kind[(lash[one] | lash[two] | (nose[one] & nose[two] & (off < 0.014))) & ~empty] = 0
         kind[(calm[one] | calm[two]) & ~empty] = 0
         # Two masses lie about as near: a border that keeps to one of them does not flicker.
         near = np.where(strand, mass[one] > mass[two], depth[one] <= depth[two])
@@ -97,6 +99,20 @@ def _groups(gbuffer: GBuffer) -> Bytes:
 
 def lashes(gbuffer: GBuffer) -> NDArray[np.bool_]:
     return (gbuffer.material == MATERIALS.index("hair")) & (gbuffer.label != INDEX["hair"])
+
+
+def lashes_beyond(gbuffer: GBuffer, reach: int) -> NDArray[np.bool_]:
+    """Lashes that stand out over the outline of the face by itself; ``reach``: samples between the lids that
+    lashes may cover."""
+    lash = lashes(gbuffer)
+    if not lash.any():
+        return lash
+    row, column = np.flatnonzero(lash.any(1)), np.flatnonzero(lash.any(0))
+    part = tuple(slice(max(at[0] - 2 * reach, 0), at[-1] + 2 * reach + 1) for at in (row, column))
+    face = ((gbuffer.part[part] != NOTHING) & ~lash[part]).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(reach, 1) + 1,) * 2)
+    lash[part] &= cv2.morphologyEx(face, cv2.MORPH_CLOSE, kernel) == 0
+    return lash
 
 
 def _calm(gbuffer: GBuffer, reach: int) -> NDArray[np.bool_]:
@@ -184,16 +200,16 @@ def draw(
     canvas = pen.Canvas(camera.size)
     if not finite.size:
         return canvas.coverage()
-    pixel = metres_per_pixel(gbuffer)
+    pixel = metres_per_pixel(gbuffer, camera)
     kinds = edges(gbuffer, pixel)
-    unit = weight * fine
+    unit, light = weight * fine, camera.view[:2, :3].T @ (camera.view[:2, :3] @ light)
     strokes = []
     for line, free, end, ring in trace(kinds > 0, style.shortest * unit):
         at = tuple(line.T)
         force = np.array([0.0, *(getattr(style, kind) for kind in KINDS[1:])])[kinds[at]]
         force[gbuffer.material[at] == MATERIALS.index("metal")] *= 0.5  # two sides of one wire
         force = np.where(kinds[at] == KINDS.index("hair"), force * _press(gbuffer, line), force)
-        away = gbuffer.normal[at][:, :2] @ light[:2]
+        away = gbuffer.normal[at] @ light
         force = force * np.clip(1 - 0.28 * away, 0.7, 1.3)
         points = _fair(line[:, ::-1] + 0.5, unit, ring) / fine
         force = gaussian_filter1d(force, 8 * unit, mode="wrap" if ring else "nearest")
@@ -262,9 +278,8 @@ def _curves(
     return strokes
 
 
-def metres_per_pixel(gbuffer: GBuffer) -> float:
-    """Median size of a G-buffer pixel on the person, in metres across the picture."""
-    x = gbuffer.position[..., 0]
-    solid = gbuffer.part != NOTHING
-    pair = solid[:, 1:] & solid[:, :-1]
-    return float(np.median(np.abs(x[:, 1:] - x[:, :-1])[pair])) if pair.any() else 1e-3
+def metres_per_pixel(gbuffer: GBuffer, camera: Camera) -> float:
+    """Size of a G-buffer pixel at the person's median distance, in metres."""
+    finite = gbuffer.depth[np.isfinite(gbuffer.depth)]
+    fine = gbuffer.depth.shape[1] / camera.size[0]
+    return float(np.median(finite)) / camera.pixels_per_radian / fine if finite.size else 1e-3

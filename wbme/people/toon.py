@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
+from wbme.geometry.landmarks import LEFT_EYE, RIGHT_EYE
 from wbme.geometry.parsing import EYES, INDEX
 from wbme.people import cel, facial, lines, strokes, tresses
 from wbme.people.camera import Camera
@@ -26,6 +27,7 @@ Bytes = NDArray[np.uint8]
 
 _FACE = 0.36  # a face this wide (share of the picture) has lines of weight 1
 _BEFORE = 0.02  # metres: what lies this far before a feature hides it
+_DEEP = 0.025  # metres between the nearest and the farthest point of a feature that is seen from the side
 _SMALL = 6  # pixels at 512: narrower faces get no drawn features
 _HALO = Tone(lightness=-2.0, least=15.0, a=5.0, b=4.0)  # lightens dark skin alone
 _DOTS = 4.5  # pixels at 512 between two dots of a screentone
@@ -57,11 +59,11 @@ def draw(model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sh
     drawn_lines, halo = np.zeros_like(ink), np.zeros_like(ink)
     if min(x1 - x0, y1 - y0) > 2 and fills.wide >= _SMALL * full / 512:
         face = _face(fills, camera, gbuffer, (x0, y0, x1, y1))
-        side = float(np.clip(light.direction[0] * 2, -1, 1))
+        side = float(np.clip(camera.view[0, :3] @ light.direction * 2, -1, 1))
         paper = facial.draw((x1 - x0, y1 - y0), face, sheet, side, weight)
         features[y0:y1, x0:x1], drawn_lines[y0:y1, x0:x1] = paper.rgba, paper.ink
         halo[y0:y1, x0:x1] = cv2.GaussianBlur(paper.halo, (0, 0), max(0.8 * weight, 0.3))
-    hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.points, camera.size)
+    hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.wide, camera.size)
     palette, oracle, spots = _filled(fills, hair, ink * np.float32(sheet.lines.painted), halo)
     # Shade keeps off the drawn features, or it would hide them.
     clear = cv2.dilate(np.maximum(features[..., 3], drawn_lines), np.ones((round(4 * weight) | 1,) * 2))
@@ -124,9 +126,18 @@ def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, i
     depth, skin = gbuffer.depth[part], fills.is_skin[part]
     y, x = (np.mgrid[: depth.shape[0], : depth.shape[1]].astype(np.float32) + 0.5) / fine
 
+    scale = camera.pixels_per_radian / max(float(np.median(fills.points[:, 2])), 1e-6)
+    loops = model.landmarks[[*RIGHT_EYE, *LEFT_EYE]].reshape(2, 16, 3)
+    unit = scale * max(float(np.linalg.norm(eye[0] - eye[8])) for eye in loops)
+
     def seen(points: NDArray) -> Floats:
-        plane, *_ = np.linalg.lstsq(np.column_stack([points[:, :2], np.ones(len(points))]), points[:, 2])
-        clear = skin & (depth > plane[0] * x + plane[1] * y + (plane[2] - _BEFORE))
+        if np.ptp(points[:, 2]) > _DEEP:  # from the side, the far half lies behind the near one
+            points = points[points[:, 2] <= np.median(points[:, 2])]
+        middle = points.mean(0)
+        slope, *_ = np.linalg.lstsq(points[:, :2] - middle[:2], points[:, 2] - middle[2])
+        slope *= min(1, 2 / scale / max(float(np.linalg.norm(slope)), 1e-12))
+        plane = slope[0] * (x - middle[0]) + slope[1] * (y - middle[1]) + middle[2]
+        clear = skin & (depth > plane - _BEFORE)
         return np.asarray(
             cv2.resize(clear.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
         )
@@ -136,7 +147,7 @@ def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, i
     lips, brow, iris = _colours(fills, irises)
     made_up = 1.0 if model.facts.get("gender", "female") == "female" else 0.3
     return Face(
-        fills.points - shift, irises - shift, brows, seen, parts, fine, lips, brow, iris, made_up,
+        fills.points - shift, irises - shift, brows, seen, parts, fine, unit, lips, brow, iris, made_up,
         str(model.facts.get("expression", "neutral")),
     )  # fmt: skip
 

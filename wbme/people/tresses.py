@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.geometry.parsing import INDEX
 from wbme.people import cel
-from wbme.people.camera import face_width
 from wbme.people.clumps import LOCKS
 from wbme.people.gbuffer import GBuffer
 from wbme.people.mesh import Model
@@ -25,11 +24,11 @@ _BEHIND = 0.038  # metres behind what surrounds it: hair behind neck and cheek
 
 
 def fill(
-    model: Model, gbuffer: GBuffer, sheet: Sheet, direction: Floats, points: NDArray, size: tuple[int, int]
+    model: Model, gbuffer: GBuffer, sheet: Sheet, direction: Floats, wide: float, size: tuple[int, int]
 ) -> cel.Region:
-    """The hair of one view at its final ``size``: direction: unit, to the light, in the scene; points: the
-    landmarks in final pixels."""
-    return _Tresses(model, gbuffer, sheet, direction, face_width(points[:, :2]), size).region()
+    """The hair of one view at its final ``size``: direction: unit, to the light, in the scene; wide: width of
+    the face, seen from the front, in final pixels."""
+    return _Tresses(model, gbuffer, sheet, direction, wide, size).region()
 
 
 class _Tresses:
