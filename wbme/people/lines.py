@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 NOTHING = 255
 _ALL = slice(None)
 KINDS = ("", "silhouette", "occlusion", "border", "hair")
-CURVES = ("jaw", "ear", "hair", "crease", "fold")  # brows are facial.py's
+CURVES = ("jaw", "ear", "ear fold", "hair", "crease", "fold")  # brows are facial.py's
 _ROUND = np.array([[-2, 0], [2, 0], [0, -2], [0, 2]]).T  # neighbours of a pixel
 _TOLERANCE = 0.006  # metres that a visible curve may lie behind the surface
 
@@ -44,6 +44,7 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
     hair = group == MATERIALS.index("hair")
     calm, lash = _calm(gbuffer, round(0.006 / pixel)), lashes(gbuffer) & ~beyond
     nose = gbuffer.label == INDEX["nose"]  # its holes have no contour
+    ear = np.isin(gbuffer.label, (INDEX["l_ear"], INDEX["r_ear"]))  # curves stand for its folds
     # Where single hairs stand out of the hair, or it grows out of the skin, there is no line.
     size = max(round(0.0028 / pixel), 2)
     massed = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)) > 0
@@ -72,6 +73,7 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
         kind[(rooted[one] | rooted[two]) & ~empty & (off < 0.012)] = 0
         kind[((hair & ~massed)[one] | (hair & ~massed)[two]) & ~empty] = 0
         kind[(lash[one] | lash[two] | (nose[one] & nose[two] & (off < 0.014))) & ~empty] = 0
+        kind[ear[one] & ear[two] & ~differs] = 0
         kind[(calm[one] | calm[two]) & ~empty] = 0
         # Two masses lie about as near: a border that keeps to one of them does not flicker.
         near = np.where(strand, mass[one] > mass[two], depth[one] <= depth[two])
@@ -224,14 +226,15 @@ def draw(
 
 def _press(gbuffer: GBuffer, line: NDArray) -> NDArray:
     """How hard the pen presses between two masses of hair: more where one lies well over the other, and
-    towards their points; hardly at the roots, where they part."""
+    towards their points; hardly at the roots, where they part, nor across the ends, which lie on others."""
     height, width = gbuffer.depth.shape
     at = tuple(line.T)
     row = np.clip(line[:, :1] + _ROUND[0], 0, height - 1)
     column = np.clip(line[:, 1:] + _ROUND[1], 0, width - 1)
     step = np.ptp(np.minimum(gbuffer.depth[row, column], gbuffer.depth[at][:, None] + 0.03), axis=1)
-    root = np.clip((gbuffer.uv[..., 1][at] - 0.02) / 0.2, 0, 1)
-    return np.clip(0.7 + step / 0.02, 0.7, 1.3) * (0.2 + 0.8 * root)
+    along = gbuffer.uv[..., 1][at]
+    root, end = np.clip((along - 0.02) / 0.2, 0, 1), np.clip((0.985 - along) / 0.1, 0, 1)
+    return np.clip(0.7 + step / 0.02, 0.7, 1.3) * (0.2 + 0.8 * root) * end
 
 
 def _fair(points: NDArray, unit: float, ring: bool) -> NDArray:
@@ -255,6 +258,7 @@ def _curves(
     height, width = gbuffer.depth.shape
     reach = 2 * round(4.5 * fine * max(camera.size) / 512) + 1
     near = cv2.dilate(drawn.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    close = cv2.dilate(drawn.astype(np.uint8), np.ones((2 * (reach // 5) + 1,) * 2, np.uint8)) > 0
     strokes = []
     for curve in curves:
         if curve.kind not in CURVES or len(curve.points) < 2:
@@ -269,12 +273,13 @@ def _curves(
         behind = line[:, 2] - gbuffer.depth[row, column]  # -inf before nothing
         seen = inside & (behind < _TOLERANCE) & (behind > -3 * _TOLERANCE)
         # A line that a contour takes over runs on into it.
-        alone = maximum_filter1d((seen & ~near[row, column]).astype(np.uint8), 2 * (reach // 4) + 5) > 0
+        taken = close if curve.kind == "ear fold" else near  # which lies beside the ear's own outline
+        alone = maximum_filter1d((seen & ~taken[row, column]).astype(np.uint8), 2 * (reach // 4) + 5) > 0
         ends = np.flatnonzero(np.diff(np.concatenate([[0], (seen & alone).astype(int), [0]])))
         for start, stop in zip(ends[::2], ends[1::2], strict=True):
             part = line[start:stop]
             if pen.along(part[:, :2])[-1] > shortest:
-                strokes.append((part[:, :2], part[:, 3] * getattr(style, curve.kind), True, True))
+                strokes.append((part[:, :2], part[:, 3] * getattr(style, curve.kind.split()[0]), True, True))
     return strokes
 
 

@@ -21,7 +21,8 @@ class Face:
     points 468 x 3, irises 2 x 5 x 3, brows (closed outlines) N x 3: x, y, depth. ``seen(points)`` is the
     H x W share of the paper where a surface through these points is not hidden. parts: masks of ``fine``
     samples a pixel of "upper lip", "lower lip", "mouth" (its opening), "teeth", "tongue". ``unit``: width of
-    an eye, seen from its front. Colours: sRGB in [0, 1]. ``made_up``: how much lips and lashes are stressed, in [0, 1]; ``expression``: its name.
+    an eye, seen from its front. Colours: sRGB in [0, 1]. ``made_up``: how much lips and
+    lashes are stressed, in [0, 1]; ``expression``: its name.
     """
 
     points: Points

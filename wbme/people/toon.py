@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.geometry.landmarks import LEFT_EYE, RIGHT_EYE
 from wbme.geometry.parsing import EYES, INDEX
-from wbme.people import cel, facial, lines, strokes, tresses
+from wbme.people import beard, cel, facial, lines, strokes, tresses
 from wbme.people.camera import Camera
 from wbme.people.fills import Fills
 from wbme.people.gbuffer import GBuffer
@@ -56,19 +56,22 @@ def draw(model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sh
     room = 0.12 * np.ptp(fills.points[:, :2], axis=0).max() + 4
     x0, y0 = np.maximum(np.floor(fills.points[:, :2].min(0) - room), 0).astype(int).tolist()
     x1, y1 = np.minimum(np.ceil(fills.points[:, :2].max(0) + room), camera.size).astype(int).tolist()
-    drawn_lines, halo = np.zeros_like(ink), np.zeros_like(ink)
+    drawn_lines, halo, below = np.zeros_like(ink), np.zeros_like(ink), np.zeros_like(features)
+    skin = fills.skin()
     if min(x1 - x0, y1 - y0) > 2 and fills.wide >= _SMALL * full / 512:
         face = _face(fills, camera, gbuffer, (x0, y0, x1, y1))
         side = float(np.clip(camera.view[0, :3] @ light.direction * 2, -1, 1))
         paper = facial.draw((x1 - x0, y1 - y0), face, sheet, side, weight)
         features[y0:y1, x0:x1], drawn_lines[y0:y1, x0:x1] = paper.rgba, paper.ink
         halo[y0:y1, x0:x1] = cv2.GaussianBlur(paper.halo, (0, 0), max(0.8 * weight, 0.3))
+        below = beard.fill(fills, skin, face.brow_colour)
     hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.wide, camera.size)
-    palette, oracle, spots = _filled(fills, hair, ink * np.float32(sheet.lines.painted), halo)
+    palette, oracle, spots = _filled(fills, skin, hair, ink * np.float32(sheet.lines.painted), halo)
     # Shade keeps off the drawn features, or it would hide them.
     clear = cv2.dilate(np.maximum(features[..., 3], drawn_lines), np.ones((round(4 * weight) | 1,) * 2))
     ink = np.maximum(ink * np.float32(1 - sheet.lines.painted), spots * (1 - np.clip(clear, 0, 1)))
     ink = np.maximum(ink, drawn_lines)
+    features += below * (1 - features[..., 3:])
     return Drawn(palette, oracle, np.rint(ink * 255).astype(np.uint8), _straight(features))
 
 
@@ -80,11 +83,12 @@ def _lined(gbuffer: GBuffer, sheet: Sheet) -> GBuffer:
     return replace(gbuffer, label=np.where(nose, np.uint8(INDEX["mouth"]), gbuffer.label))
 
 
-def _filled(fills: Fills, hair: cel.Region, painted: Floats, halo: Floats) -> tuple[Bytes, Bytes, Floats]:
+def _filled(
+    fills: Fills, skin: cel.Region, hair: cel.Region, painted: Floats, halo: Floats
+) -> tuple[Bytes, Bytes, Floats]:
     """Palette, oracle, and the ink that stands for shade; ``painted``: lines that are tones of the fill;
     ``halo`` around the lines of the face."""
-    sheet = fills.sheet
-    skin, rest = fills.skin(), fills.rest()
+    sheet, rest = fills.sheet, fills.rest()
     skin.layers.append((halo, _HALO))
     if sheet.hair.colour:
         hair.base = srgb(sheet.hair.colour)
