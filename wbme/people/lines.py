@@ -208,6 +208,8 @@ def draw(
     strokes = []
     for line, free, end, ring in trace(kinds > 0, style.shortest * unit):
         at = tuple(line.T)
+        if ring and len(line) < 4 * style.shortest * unit and np.all(kinds[at] == KINDS.index("hair")):
+            continue  # where one mass of hair just comes through another
         force = np.array([0.0, *(getattr(style, kind) for kind in KINDS[1:])])[kinds[at]]
         force[gbuffer.material[at] == MATERIALS.index("metal")] *= 0.5  # two sides of one wire
         force = np.where(kinds[at] == KINDS.index("hair"), force * _press(gbuffer, line), force)

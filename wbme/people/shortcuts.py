@@ -104,16 +104,16 @@ def spiky(wig: Wig) -> None:
     own = _cut(wig, 0.016, 0.0045)
     own.base(0.016)
     own.around()
-    up: dict[str, float] = {"gravity": -0.1, "thick": 0.35, "cling": 0.0, "tip": 0.35}
+    up: dict[str, float] = {"gravity": -0.1, "thick": 0.24, "cling": 0.0, "tip": 0.3}
     b = np.linspace(-180, 180, 6, endpoint=False)
     own.flow("hair top", own.whorl, (b, 50 + 0 * b), 0.020, own.top, 0.062, end=0.026, locks=1, **up)
     b = np.linspace(-62, 62, 4)
     goal = 0.9 * b + 10 * own.sign, 74 + 0 * b
     own.flow("hair top", (b, 50 + 0 * b), goal, 0.020, own.top, 0.064, end=0.044, locks=1, **up)
     a = np.linspace(-56, 56, 5) + 5 * wig.rng.normal(size=5)
-    wide = 0.058 * np.exp(wig.rng.normal(0, 0.25, 5))
+    wide = 0.054 * np.exp(wig.rng.normal(0, 0.2, 5))
     goal = a + 12 * own.sign, 54 + 0 * a
-    own.flow("hair top", (a, hairline(a) + 2), goal, 0.022, own.top, wide, end=0.044, locks=1, **up)
+    own.flow("hair top", (a, hairline(a) + 6), goal, 0.024, own.top, wide, end=0.044, locks=1, **up)
 
 
 def slick(wig: Wig) -> None:
