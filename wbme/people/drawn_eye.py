@@ -57,7 +57,7 @@ def draw(paper: Paper, eye: Points, iris: Points, brow: Points) -> None:
     opening = float(((upper - lower) @ up).max() / unit)
     u = np.linspace(0, 1, _N)
     lash = max(style.lash * unit * float(np.clip(0.55 + 2.2 * opening, 0.6, 1)), 0.75 * weight)
-    lash *= 0.78 + 0.22 * paper.face.made_up
+    lash *= (0.78 + 0.22 * paper.face.made_up) * (1 - 0.35 * aside)
     # The lash line is thickest over the outer third and thins out to the inner corner.
     front = np.array([0.8, 0.95, 1, 0.72, 0.3, 0.06])
     front += aside * (np.array([0.4, 0.5, 0.65, 0.85, 1, 1]) - front)
