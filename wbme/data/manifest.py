@@ -10,7 +10,7 @@ import json
 import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, overload
@@ -153,7 +153,7 @@ def listing(
     try:
         with open(path, "wb") as out:
             for entry in chain(_archives(root), found):
-                row = {"schema": SCHEMA, "layout": layout, **asdict(entry), "sha256": None}
+                row = {"schema": SCHEMA, "layout": layout, **vars(entry), "sha256": None}
                 line = (json.dumps(row, allow_nan=False) + "\n").encode("ascii")
                 out.write(line)
                 if not entry.why:

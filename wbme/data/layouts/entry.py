@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -50,67 +51,78 @@ def split_of(identity: str) -> str:
     return "train" if hashlib.sha256(os.fsencode(identity)).digest()[0] % _EIGHTH else "val"
 
 
+@lru_cache(maxsize=64)
+def _real(folder: str) -> str:
+    return os.path.realpath(folder)
+
+
 def inside(root: Path, name: str) -> Path:
     """The regular file called ``name`` below ``root`` (resolved). Raises MediaError where the name leaves
     the folder, by itself or over a link, or where no file is."""
-    given = PurePosixPath(name)
-    if not name or given.is_absolute() or ".." in given.parts or "\\" in name or "\0" in name:
-        raise MediaError(f"{name!r} is no path below the folder of the set; it is not followed")
-    path = root / name
-    try:
-        found = path.lstat()
-        linked = stat.S_ISLNK(found.st_mode)
-        # A folder on the way may be a link as well.
-        if not Path(os.path.realpath(path)).is_relative_to(root):
-            raise MediaError(f"{name} is a link that leaves the folder of the set; copy the file there")
-        if not stat.S_ISREG((path.stat() if linked else found).st_mode):
-            raise MediaError(f"{name} is no regular file; save it to one")
-    except OSError as error:
-        raise MediaError(f"{name} is missing; download it again") from error
-    return path
+    _status(root, name)
+    return root / name
 
 
 def size_of(root: Path, name: str) -> int:
     """Size in bytes of the file called ``name``; MediaError as ``inside``."""
-    return inside(root, name).stat().st_size
+    return _status(root, name).st_size
+
+
+# Strings instead of paths here and in ``walk``: both are asked once a picture of the set.
+def _status(root: Path, name: str) -> os.stat_result:
+    if not name or name.startswith("/") or ".." in name.split("/") or "\\" in name or "\0" in name:
+        raise MediaError(f"{name!r} is no path below the folder of the set; it is not followed")
+    base = os.fspath(root)
+    path = f"{base}/{name}"
+    try:
+        found = os.lstat(path)
+        linked = stat.S_ISLNK(found.st_mode)
+        # A folder on the way may be a link as well.
+        real = os.path.realpath(path) if linked else _real(os.path.dirname(path))
+        if real != base and not real.startswith(f"{base.rstrip('/')}/"):
+            raise MediaError(f"{name} is a link that leaves the folder of the set; copy the file there")
+        found = os.stat(path) if linked else found
+    except OSError as error:
+        raise MediaError(f"{name} is missing; download it again") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise MediaError(f"{name} is no regular file; save it to one")
+    return found
 
 
 def walk(root: Path, folder: str) -> Iterator[tuple[str, int, str]]:
-    """Path below ``root``, size, and why it is refused, of each picture file in ``folder`` and below.
+    """Path below ``root``, size, and why it is refused, of each picture file in ``folder`` and below it.
 
     In the order of their paths; links to folders and hidden names are passed over, a link that leaves
     ``root`` is refused.
     """
     waiting = [iter(_names(root / folder, folder))]
     while waiting:
-        for name, kind in waiting[-1]:
-            if kind == "folder":
+        for name, folded in waiting[-1]:
+            if folded:
                 waiting.append(iter(_names(root / name, name)))
                 break
-            if PurePosixPath(name).suffix.lower() in images.SUFFIXES:
+            if os.path.splitext(name)[1].lower() in images.SUFFIXES:
                 try:
-                    found = inside(root, name) if kind == "link" else root / name
-                    yield name, found.stat().st_size, ""
-                except (MediaError, OSError) as error:
+                    yield name, size_of(root, name), ""
+                except MediaError as error:
                     yield name, 0, str(error)
         else:
             waiting.pop()
 
 
-def _names(place: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    """Path and kind (folder, link or file) of what lies in ``place``, by name; a list of names only."""
+def _names(place: Path, prefix: str) -> Iterator[tuple[str, bool]]:
+    """Path of what lies in ``place``, by name, and whether it is a folder; holds names only."""
     try:
         with os.scandir(place) as found:
-            kinds = {
-                one.name: "link" if one.is_symlink() else "folder" if one.is_dir() else "file"
+            seen = sorted(
+                (one.name, one.is_dir(follow_symlinks=False))
                 for one in found
-                if not one.name.startswith(".")
-            }
+                if not one.name.startswith(".") and not (one.is_symlink() and one.is_dir())
+            )
     except OSError:
         return
-    for name in sorted(kinds):
-        if not (kinds[name] == "link" and (place / name).is_dir()):
-            yield f"{prefix}/{name}" if prefix else name, kinds[name]
+    for name, folded in seen:
+        yield f"{prefix}/{name}" if prefix else name, folded
 
 
 def beside(root: Path, folders: tuple[str, ...], names: tuple[str, ...]) -> str:
@@ -125,10 +137,10 @@ def points(values: list[float], count: int) -> list[list[float] | None]:
     """``count`` points of x, y, x, y ...; those below zero, as in (-1, -1), are absent: None.
 
     Raises MediaError where their number differs or one is not finite."""
-    if len(values) != 2 * count or not all(abs(value) < 1e6 for value in values):
+    if len(values) != 2 * count or not sum(map(abs, values)) < 1e8:  # nan is not below it either
         raise MediaError(f"holds {len(values)} numbers instead of {count} points of x and y")
     pairs = zip(values[::2], values[1::2], strict=True)
-    return [None if x < 0 and y < 0 else [float(x), float(y)] for x, y in pairs]
+    return [None if x < 0 and y < 0 else [x, y] for x, y in pairs]
 
 
 def refused(path: str, why: Any) -> Entry:

@@ -12,6 +12,7 @@ pictures are listed alone.
 """
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -65,7 +66,7 @@ def entries(root: Path) -> Iterator[Entry]:
 
 
 def _number(path: str) -> int:
-    stem = PurePosixPath(path).stem
+    stem = os.path.splitext(os.path.basename(path))[0]
     return int(stem) if stem.isdecimal() and len(stem) < 7 else -1
 
 
@@ -84,9 +85,13 @@ def _entry(root: Path, number: str, item: Any, kind: str) -> Entry:
     try:
         about, meta = item[kind], item["metadata"]
         path, folder = str(about["file_path"]), FOLDERS[kind]
-        if not (root / path).exists() and (root / folder / PurePosixPath(path).name).exists():
-            path = f"{folder}/{PurePosixPath(path).name}"  # flat, as many copies of the set are
-        size = size_of(root, path)
+        try:
+            size = size_of(root, path)
+        except MediaError:
+            flat = f"{folder}/{PurePosixPath(path).name}"  # as many copies of the set are
+            if not os.path.lexists(root / flat):
+                raise
+            path, size = flat, size_of(root, flat)
         if size != int(about["file_size"]):
             raise MediaError(f"{path} has {size:,} bytes, {JSON} says {about['file_size']:,}; copy it again")
         boxes = [[float(v) for v in about["face_rect"]]] if "face_rect" in about else []
