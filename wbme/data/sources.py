@@ -56,7 +56,7 @@ class Source:
 
     def rgb(self, picture: dict[str, Any]) -> NDArray[np.float32]:
         """The upright picture of that row, H x W x 3, sRGB in [0, 1]; transparent parts lie over white."""
-        return _opaque(images.read(self.folder / picture["file"]))
+        return opaque(images.read(self.folder / picture["file"]))
 
     def known(self, picture: dict[str, Any]) -> annotations.Known:
         """The picture of that row, its faces, and what the set that it comes from says of it."""
@@ -109,7 +109,7 @@ def write(folder: Path, candidates: Iterable[Candidate], *, min_face: float = 24
         identity = f"{len(rows['pictures']) + 1:04d}"
         file = f"pictures/{identity}{suffix}"
         write_atomic(folder / file, data)
-        rgb = _opaque(picture)
+        rgb = opaque(picture)
         smallest = max(min_face, max(rgb.shape[:2]) / 40)
         found = [f for f in detect(rgb, min_size=smallest) if _width(f) >= min_face]
         row = _picture_row(one, picture, rgb, identity, file, len(found))
@@ -151,7 +151,8 @@ def _read(one: Candidate) -> tuple[images.Picture, bytes, str]:
     return picture, data, one.path.suffix
 
 
-def _opaque(picture: images.Picture) -> NDArray[np.float32]:
+def opaque(picture: images.Picture) -> NDArray[np.float32]:
+    """The colours of ``picture``, H x W x 3 in [0, 1], transparent parts over white."""
     if picture.alpha is None:
         return picture.rgb
     return 1 + picture.alpha[..., None] * (picture.rgb - 1)
