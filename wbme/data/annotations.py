@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from wbme.base.errors import MediaError
 from wbme.data import planes
-from wbme.data.candidates import Candidate
+from wbme.data.candidates import Candidate, printable
 from wbme.data.layouts import labels
 from wbme.data.layouts.entry import inside
 from wbme.perception.faces import Face
@@ -42,7 +42,7 @@ def keep(one: Candidate, folder: Path, identity: str, size: tuple[int, int]) -> 
     if about is None or one.root is None:
         return {"notes": []}
     notes = list(about.notes)
-    row: dict[str, Any] = {"layout": one.layout, "identity": about.identity, "split": about.split}
+    row: dict[str, Any] = {"layout": one.layout, "identity": printable(about.identity), "split": about.split}
     for kind, name in ((_LABELS, about.parsing), (_MASK, about.mask)):
         if not name:
             continue
@@ -63,8 +63,10 @@ def keep(one: Candidate, folder: Path, identity: str, size: tuple[int, int]) -> 
         if lost:
             notes.append(f"{lost} of {len(points)} points ({convention}) lie outside the picture: left out")
     row["boxes"] = about.boxes
-    row |= {key: value for key in ("caption", "credit", "attributes") if (value := getattr(about, key))}
-    return row | {"notes": notes}
+    row |= {"caption": printable(about.caption)} if about.caption else {}
+    row |= {"credit": {k: printable(v) for k, v in about.credit.items()}} if about.credit else {}
+    row |= {"attributes": about.attributes} if about.attributes else {}
+    return row | {"notes": [printable(note) for note in notes]}
 
 
 def _within(point: list[float], size: tuple[int, int]) -> bool:

@@ -9,7 +9,6 @@ a network.
 import importlib.metadata
 import importlib.resources
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,5 +136,4 @@ def draw(candidates: Sequence[Item], limit: int, seed: int) -> Sequence[Item]:
 
 def printable(text: str) -> str:
     """``text`` fit for a table: bytes of a file name that are no text and control signs become U+FFFD."""
-    clean = os.fsencode(text).decode("utf-8", "replace")
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in clean)
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)

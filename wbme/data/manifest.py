@@ -9,8 +9,10 @@ Listing a set opens no picture, and its memory does not grow with the set but fo
 import json
 import os
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, overload
@@ -26,6 +28,7 @@ from wbme.media.decoding import LIMITS
 SCHEMA = 1
 FILE = "manifest.jsonl"
 TOLD = 100  # rejected entries that are named one by one
+_UNREAD = b"null}\n"  # the end of a row, whose last value is that of sha256
 _AGAIN = "run 10_sources again"
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".bz2", ".xz")
 
@@ -38,6 +41,10 @@ class _Layout(NamedTuple):
 LAYOUTS = {
     name: _Layout(module.look, module.entries)
     for name, module in (("ffhq", ffhq), ("lsun", lsun), ("shhq", shhq), ("deepfashion", deepfashion))
+}
+LAYOUTS |= {
+    f"ffhq-{name}": _Layout(partial(ffhq.look, kind=kind), partial(ffhq.entries, kind=kind))
+    for name, kind in (("wild", "in_the_wild"), ("thumbnails", "thumbnail"))
 }
 
 
@@ -55,6 +62,7 @@ class Listing(Sequence[Candidate]):
     _starts: "array[int]"
     _more: list[Candidate]
     _memory: Memory
+    _taken: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._starts) + len(self._more)
@@ -70,7 +78,9 @@ class Listing(Sequence[Candidate]):
             return self._more[index - len(self._starts)]
         with open(self.path, "rb") as file:
             file.seek(self._starts[index])
-            return self._candidate(json.loads(file.readline()))
+            one = self._candidate(json.loads(file.readline()))
+        self._taken[one.name] = self._starts[index]
+        return one
 
     def _candidate(self, row: dict[str, Any]) -> Candidate:
         about = Entry(**{name: row[name] for name in Entry.__dataclass_fields__})
@@ -83,7 +93,7 @@ class Listing(Sequence[Candidate]):
         except MediaError as error:
             return _rejected(self.root, name, str(error))
         own = {"entry": about, "root": self.root, "layout": self.layout}
-        return Candidate(path, name, printable(about.group), about.licence, "user", sha256, **own)
+        return Candidate(path, name, printable(about.group), printable(about.licence), "user", sha256, **own)
 
     def _verified(self, path: Path, about: Entry, name: str) -> str:
         """The SHA-256 of the file; MediaError where it is not the file that the set promises."""
@@ -94,13 +104,14 @@ class Listing(Sequence[Candidate]):
 
     def keep(self, folder: Path, pictures: list[dict[str, Any]]) -> Path:
         """Write the manifest to ``folder``, with the SHA-256 of ``pictures`` (rows of the source)."""
-        known = {row["name"]: row["sha256"] for row in pictures}
-        target, part = folder / FILE, folder / f".{FILE}.part"
+        read = {self._taken[row["name"]]: row["sha256"] for row in pictures if row["name"] in self._taken}
+        target, part, at = folder / FILE, folder / f".{FILE}.part", 0
         try:
-            with open(part, "w", encoding="ascii") as out:
-                for row in read(self.path.parent):
-                    name = printable(f"{row['path']}/{row['key']}" if row["key"] else row["path"])
-                    out.write(json.dumps({**row, "sha256": None if row["why"] else known.get(name)}) + "\n")
+            with open(self.path, "rb") as rows, open(part, "wb") as out:
+                for line in rows:
+                    told = f'"{read[at]}"}}\n'.encode() if at in read else _UNREAD
+                    out.write(line.removesuffix(_UNREAD) + told)
+                    at += len(line)
             os.replace(part, target)
         except OSError as error:
             raise StoreError(
@@ -209,3 +220,26 @@ def read(folder: Path) -> Iterator[dict[str, Any]]:
                 yield row
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError(f"{path} is missing or no manifest that wbme reads; {_AGAIN}") from error
+
+
+def summary(folder: Path) -> list[dict[str, Any]]:
+    """What the set of the manifest in ``folder`` holds: a row for each group, split and licence, with the
+    numbers of its pictures, identities, and pictures with a mask, a parsing, landmarks; rows of what cannot
+    be used last."""
+    found: dict[tuple[str, ...], Counter[str]] = {}
+    people: dict[tuple[str, ...], set[int]] = {}
+    for row in read(folder):
+        about = ("", "cannot be used", "") if row["why"] else (row["group"], row["split"], row["licence"])
+        counted = found.setdefault(about, Counter())
+        people.setdefault(about, set()).add(hash(row["identity"]))
+        counted["pictures"] += 1
+        counted["read"] += row["sha256"] is not None
+        for kind in ("mask", "parsing", "landmarks", "caption"):
+            counted[kind] += bool(row[kind])
+    return [
+        dict(zip(("group", "split", "licence"), map(printable, about), strict=True))
+        | {"identities": len(people[about]), **counted}
+        for about, counted in sorted(
+            found.items(), key=lambda item: (item[0][1] == "cannot be used", item[0])
+        )
+    ]

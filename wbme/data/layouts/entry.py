@@ -136,9 +136,9 @@ def beside(root: Path, folders: tuple[str, ...], names: tuple[str, ...]) -> str:
 def points(values: list[float], count: int) -> list[list[float] | None]:
     """``count`` points of x, y, x, y ...; those below zero, as in (-1, -1), are absent: None.
 
-    Raises MediaError where their number differs or one is not finite."""
+    Raises ValueError where their number differs or one is not finite."""
     if len(values) != 2 * count or not sum(map(abs, values)) < 1e8:  # nan is not below it either
-        raise MediaError(f"holds {len(values)} numbers instead of {count} points of x and y")
+        raise ValueError(f"{len(values)} numbers instead of {count} points of x and y")
     pairs = zip(values[::2], values[1::2], strict=True)
     return [None if x < 0 and y < 0 else [x, y] for x, y in pairs]
 

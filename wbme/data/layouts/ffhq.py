@@ -30,23 +30,29 @@ FOLDERS = {
 }
 _SET = "CC BY-NC-SA 4.0 (the set)"
 _TRAINING = 60_000
+_LONG = 300  # signs of a title or a name
 _SPLITS = {"training": "train", "validation": "val"}
 _CREDIT = {"author": "author", "photo_title": "title", "photo_url": "url", "license_url": "licence_url"}
 
 
-def look(root: Path) -> str:
-    """What of FFHQ lies in ``root``, '' where nothing does."""
+def look(root: Path, kind: str = "") -> str:
+    """What of FFHQ lies in ``root``, '' where nothing does; ``kind`` is one of ``FOLDERS``, by default the
+    first that is there."""
     here = [folder for folder in FOLDERS.values() if (root / folder).is_dir()]
-    if not here:
+    folder = FOLDERS[kind] if kind else next(iter(here), "")
+    if folder not in here:
         return ""
-    more = f"; {', '.join(here[1:])} beside it is not listed" if here[1:] else ""
+    others = ", ".join(name for name in here if name != folder)
     meta = f"with {JSON}" if (root / JSON).is_file() else f"without {JSON}: no landmarks, no authors"
-    return f"FFHQ, {here[0]} {meta}{more}"
+    return f"FFHQ, {folder} {meta}" + (
+        f"; beside it {others}: choose by layout ffhq, ffhq-wild or ffhq-thumbnails" if others else ""
+    )
 
 
-def entries(root: Path) -> Iterator[Entry]:
-    """The entries of the first of ``FOLDERS`` that is there; ``root`` is resolved."""
-    kind, folder = next((k, f) for k, f in FOLDERS.items() if (root / f).is_dir())
+def entries(root: Path, kind: str = "") -> Iterator[Entry]:
+    """The entries of that ``kind``, as ``look`` has it; ``root`` is resolved."""
+    kind = kind or next(k for k, folder in FOLDERS.items() if (root / folder).is_dir())
+    folder = FOLDERS[kind]
     seen = bytearray(1 << 17)  # a bit a picture of the JSON: 70,000 names would be a list
     if (root / JSON).exists():
         try:
@@ -94,21 +100,21 @@ def _entry(root: Path, number: str, item: Any, kind: str) -> Entry:
             path, size = flat, size_of(root, flat)
         if size != int(about["file_size"]):
             raise MediaError(f"{path} has {size:,} bytes, {JSON} says {about['file_size']:,}; copy it again")
-        boxes = [[float(v) for v in about["face_rect"]]] if "face_rect" in about else []
+        boxes = [_box(about["face_rect"])] if "face_rect" in about else []
         landmarks = {POINTS: _landmarks(about)} if "face_landmarks" in about else {}
         return Entry(
             path,
             folder,
-            f"{meta['license']} (the photograph), {_SET}",
+            f"{str(meta['license'])[:_LONG]} (the photograph), {_SET}",
             number,
             _SPLITS[item["category"]],
             size,
             md5=str(about["file_md5"]),
             boxes=boxes,
             landmarks=landmarks,
-            credit={ours: str(meta[theirs]) for theirs, ours in _CREDIT.items() if meta.get(theirs)},
+            credit={ours: str(meta[theirs])[:_LONG] for theirs, ours in _CREDIT.items() if meta.get(theirs)},
         )
-    except (MediaError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (MediaError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         what = str(item.get(kind, {}).get("file_path", "")) if _nested(item, kind) else ""
         lacks = f"entry {number} of {JSON} lacks or distorts {error}; download it again"
         return refused(what or f"{FOLDERS[kind]}/{number}", error if isinstance(error, MediaError) else lacks)
@@ -116,6 +122,13 @@ def _entry(root: Path, number: str, item: Any, kind: str) -> Entry:
 
 def _nested(item: Any, kind: str) -> bool:
     return isinstance(item, dict) and isinstance(item.get(kind), dict)
+
+
+def _box(corners: Any) -> list[float]:
+    first, second = points([float(v) for v in corners], 2)
+    if first is None or second is None or first[0] >= second[0] or first[1] >= second[1]:
+        raise ValueError("face_rect, which is not left, top, right, bottom")
+    return [*first, *second]
 
 
 def _landmarks(about: dict[str, Any]) -> list[list[float] | None]:

@@ -12,6 +12,7 @@ from wbme.base.errors import MediaError
 _PIECE = 1 << 20
 _LARGEST = 1 << 23  # characters of one item; FFHQ's have about 4,000
 _SPACE = " \t\r\n"
+_HIGHEST = 1e6  # of numbers in a table
 
 
 def items(path: Path) -> Iterator[tuple[str, Any]]:
@@ -113,6 +114,8 @@ def rows(path: Path, count: int) -> Iterator[tuple[str, list[float], str]]:
                     continue
                 try:
                     values = [float(word) for word in words]
+                    if not all(abs(value) < _HIGHEST for value in values):
+                        raise ValueError
                 except ValueError:
                     if number > 1:
                         yield name, [], f"line {number} of {path.name} holds what is no number"
@@ -134,7 +137,7 @@ class Joined:
 
     def add(self, kind: str, said: Iterable[tuple[str, Any]]) -> None:
         """Remember ``kind`` of each name; of two lines about the same picture the later counts."""
-        lines = ((name, kind, json.dumps(value)) for name, value in said)
+        lines = ((_plain(name), kind, json.dumps(value)) for name, value in said)
         self._db.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?)", lines)
 
     def of(self, name: str) -> dict[str, Any]:
