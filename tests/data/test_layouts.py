@@ -432,7 +432,8 @@ def test_twenty_thousand_files_take_no_more_memory_than_a_folder_of_them(tmp_pat
     for k in range(20_000):
         folder = root / f"{k // 1000 * 1000:05d}"
         if k % 1000 == 0:
-            picture(folder / "first.png", 0, (4, 4)) and (folder / "first.png").rename(folder / "first")
+            picture(folder / "first.png", 0, (4, 4))
+            (folder / "first.png").rename(folder / "first")
         os.link(folder / "first", folder / f"{k:05d}.png")
     tracemalloc.start()
     listed = listing(tmp_path, tmp_path, "ffhq")

@@ -202,7 +202,11 @@ def _plain(root: Path, name: str, licence: str) -> Iterator[Entry]:
 
 def _archives(root: Path) -> Iterator[Entry]:
     """Archives at the top of ``root``: they are never unpacked, whatever they hold."""
-    for path in sorted(root.iterdir()):
+    try:
+        here = sorted(root.iterdir())
+    except OSError as error:
+        raise MediaError(f"cannot open {root}: {error.strerror}; check its permissions") from error
+    for path in here:
         if path.suffix.lower() in _ARCHIVES and path.is_file():
             yield refused(path.name, f"{path.name} is an archive, and wbme unpacks none; unpack it yourself")
 
