@@ -13,16 +13,15 @@ from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
 from wbme.data import parser_looks, planes, rendered
 from wbme.data.degrade import degrade
-from wbme.geometry.alignment import ffhq_quad
 from wbme.geometry.parsing import INDEX
 from wbme.geometry.transforms import Square
+from wbme.perception.parsing import face_square
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
 Behind = Callable[[int, np.random.Generator], F32]
 
 IGNORED = 255  # of pixels beyond a picture's border of which nobody knows what they would show
-WIDER = 1.2  # the look around a face: FFHQ's square times this
 HELD_STYLES = ("bob fringe", "low bun", "slick back")  # hair never trained on
 _PLACES = 256  # backgrounds that are made
 # Left and right change names in a mirror.
@@ -33,25 +32,17 @@ for _l, _r in (("l_brow", "r_brow"), ("l_eye", "r_eye"), ("l_ear", "r_ear")):
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """photo u8 H x W x 4, labels u8 H x W, the face's square or None, and its row."""
+    """photo u8 H x W x 4, labels u8 H x W, the square at which the parser looks at the face, and its row."""
 
     photo: U8
     labels: U8
-    face: Square | None
+    face: Square
     row: dict[str, Any]
 
 
 def is_held_out(row: dict[str, Any]) -> bool:
     """Whether a view is never trained on: its person or its hair style is held out."""
     return row["split"] == "val" or row["facts"].get("hair") in HELD_STYLES
-
-
-def face_square(points: NDArray[Any]) -> Square:
-    """The square at which the parser looks at a face of these landmarks: FFHQ's, ``WIDER``."""
-    quad = ffhq_quad(points)
-    across = quad[3] - quad[0]
-    centre = quad.mean(0)
-    return Square(*centre, WIDER * float(np.hypot(*across)), float(np.arctan2(across[1], across[0])))
 
 
 def read_view(folder: Path, row: dict[str, Any]) -> View:
@@ -102,7 +93,7 @@ class ParserCrops:
     def _pose(self, view: View, rng: np.random.Generator) -> Square:
         """Where to look: at the face, or at everything."""
         high = len(view.labels)
-        if view.face is not None and rng.random() < 0.7:
+        if rng.random() < 0.7:
             face, moved = view.face, rng.normal(0, 0.05, 2) * view.face.side
             turn = rng.normal(0, 0.12) if rng.random() < 0.9 else rng.uniform(-0.8, 0.8)
             side = face.side * np.exp(rng.normal(0.02, 0.14))
@@ -112,7 +103,7 @@ class ParserCrops:
         return Square(float(x), float(y), float(side), float(rng.normal(0, 0.08)))
 
     def _seen(self, view: View, pose: Square, rng: np.random.Generator) -> tuple[F32, U8]:
-        """rgba float32 and labels of what ``pose`` shows, bent a little; hair more, so that its edge is torn."""
+        """rgba float32 and labels of what ``pose`` shows, bent a little; hair more, which tears its edge."""
         side, (x, y) = self.side, self._grid()
         stretch = np.exp(rng.normal(0, 0.04))
         x, y = (x - side / 2) * stretch + side / 2, (y - side / 2) / stretch + side / 2
@@ -157,7 +148,7 @@ class ParserCrops:
         if rng.random() < 0.15:  # somebody else behind
             other = self._view(int(rng.integers(len(self.views))))
             away = rng.choice([-1, 1]) * rng.uniform(0.3, 0.7)
-            square = other.face or Square(*(len(other.labels) / 2,) * 2, len(other.labels))
+            square = other.face
             far = square.side * rng.uniform(1.1, 3)
             layers.insert(0, (other, Square(square.x + away * far, square.y + rng.normal(0, 0.2) * far, far)))
         for one, pose in layers:
@@ -173,10 +164,12 @@ class ParserCrops:
         return parser_looks.photographed(np.ascontiguousarray(rgb), rng), np.ascontiguousarray(labels)
 
     def check(self, number: int) -> tuple[F32, U8]:
-        """View ``number`` at its face before a background, with the faults of a usual camera alone."""
+        """View ``number`` before a background, with the faults of a usual camera alone: a portrait at its
+        face, a figure whole."""
         rng = generator(self.seed, "parser check", number)
         view = self._view(number)
-        pose = view.face or Square(*(len(view.labels) / 2,) * 2, len(view.labels))
+        whole = Square(*(len(view.labels) / 2 - 0.5,) * 2, len(view.labels))
+        pose = view.face if view.row["facts"]["framing"] == "portrait" else whole
         rgba, labels = self._sampled(view, pose, *self._grid())
         behind = self._place(rng)
         rgb = behind + rgba[..., 3:] * (rgba[..., :3] - behind)
@@ -187,6 +180,11 @@ class ParserCrops:
         rng = generator(self.seed, "parser", step)
         pictures, labels = zip(*(self.example(rng) for _ in range(self.size)), strict=True)
         return np.stack(pictures).transpose(0, 3, 1, 2), np.stack(labels)
+
+
+def known(labels: U8) -> U8:
+    """``labels`` with background where they are ``IGNORED``, to look at."""
+    return np.where(labels == IGNORED, 0, labels).astype(np.uint8)
 
 
 def views_of(folders: Sequence[Path], held_out: bool) -> list[tuple[Path, dict[str, Any]]]:

@@ -105,7 +105,8 @@ def _blob(size: int, centre: tuple[float, float], radius: float, rng: Draw) -> U
     kind, angle = int(rng.integers(3)), float(rng.uniform(0, 180))
     axes = radius * float(rng.uniform(0.3, 1)), radius
     if kind == 0:
-        cv2.ellipse(out, (round(centre[0]), round(centre[1])), (round(axes[0]), round(axes[1])), angle, 0, 360, 1, -1)
+        middle = round(centre[0]), round(centre[1])
+        cv2.ellipse(out, middle, (round(axes[0]), round(axes[1])), angle, 0, 360, 1, -1)
     elif kind == 1:
         box = cv2.boxPoints((centre, (2 * axes[0], 2 * axes[1]), angle))
         cv2.fillPoly(out, [np.rint(box).astype(np.int32)], 1)
@@ -123,7 +124,9 @@ def occluded(rgb: F32, labels: U8, behind: F32, rng: Draw) -> tuple[F32, U8]:
     for _ in range(int(rng.integers(1, 3))):
         x, y = rng.uniform(0, size, 2)
         shape = _blob(size, (float(x), float(y)), rng.uniform(0.04, 0.2) * size, rng) > 0
-        rgb = _over(rgb, shape, behind[::-1] if rng.random() < 0.5 else np.broadcast_to(colour(rng), rgb.shape))
+        rgb = _over(
+            rgb, shape, behind[::-1] if rng.random() < 0.5 else np.broadcast_to(colour(rng), rgb.shape)
+        )
         labels = np.where(shape, 0, labels).astype(np.uint8)
     return rgb, labels
 

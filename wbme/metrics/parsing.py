@@ -14,7 +14,7 @@ _COUNT = len(LABELS)
 
 def confusion(labels: U8, truth: U8) -> NDArray[np.int64]:
     """Pixels by true (row) and given (column) label, 20 x 20. Both H x W; where ``truth`` holds none of the
-    20 labels a pixel does not count. Raises ParameterError where the sizes differ or ``labels`` has others."""
+    20 labels a pixel does not count. Raises ParameterError where sizes differ or ``labels`` has others."""
     if labels.shape != truth.shape:
         raise ParameterError(f"labels {labels.shape} and truth {truth.shape} differ in size: resample one")
     known = truth < _COUNT
@@ -38,12 +38,10 @@ def iou(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
     return np.count_nonzero(one & other) / union if union else 1.0
 
 
-def leak(labels: U8, skin: NDArray[np.bool_], besides: NDArray[np.bool_] | None = None) -> float:
-    """Share of the pixels labelled as skin (``geometry.parsing.SKIN``) that lie outside the mask ``skin``,
-    those of ``besides`` (what may be called either) not counted at all."""
+def leak(labels: U8, skin: NDArray[np.bool_]) -> float:
+    """Share of the pixels labelled as skin (``geometry.parsing.SKIN``) that lie outside the mask ``skin``: on
+    hair, clothes or behind the person; 0 where nothing is labelled so."""
     found = np.isin(labels, list(SKIN))
-    if besides is not None:
-        found &= ~besides
     total = np.count_nonzero(found)
     return np.count_nonzero(found & ~skin) / total if total else 0.0
 

@@ -6,7 +6,6 @@ themselves join, four to a cell, and each cell gives the labels of four pixels: 
 and nothing dense is computed at the full size.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pixel_unshuffle
 
@@ -36,9 +35,7 @@ class ParserNet(nn.Module):
         self.encoder = whole.features[: _LEVELS[-1] + 1]
         self.register_buffer("mean", whole.mean.clone(), persistent=False)
         self.register_buffer("std", whole.std.clone(), persistent=False)
-        self.sides = nn.ModuleList(
-            nn.Conv2d(c, w, 1) for c, w in zip(_CHANNELS, _WIDTHS, strict=True)
-        )
+        self.sides = nn.ModuleList(nn.Conv2d(c, w, 1) for c, w in zip(_CHANNELS, _WIDTHS, strict=True))
         self.scene = nn.Sequential(nn.Conv2d(_WIDTHS[-1], _WIDTHS[-1], 1), nn.ReLU())
         self.pixels = _filter(12, _FINE)
         self.ups = nn.ModuleList(_filter(w, n) for w, n in zip(_WIDTHS[:0:-1], _WIDTHS[-2::-1], strict=True))

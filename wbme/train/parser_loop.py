@@ -183,7 +183,12 @@ class ParserTraining:
         rows = [row for _, row in self.crops.views]
         given = {k: self._identity[k] for k in ("views", "start", "side", "batch", "lr", "encoder", "seed")}
         people = len({(row["seed"], row["identity"]) for row in rows})
-        return given | {"steps": self.step, "pictures": len(rows), "identities": people, "device": str(self.device)}
+        return given | {
+            "steps": self.step,
+            "pictures": len(rows),
+            "identities": people,
+            "device": str(self.device),
+        }
 
     def _next_check(self) -> float:
         checks = self.settings.checks
@@ -220,9 +225,7 @@ class ParserTraining:
             if isinstance(part, nn.BatchNorm2d):
                 part.eval()
         image = torch.from_numpy(pictures).to(self.device, memory_format=torch.channels_last)
-        parts = losses(
-            self.net(image), torch.from_numpy(labels).long().to(self.device), self.settings.dice
-        )
+        parts = losses(self.net(image), torch.from_numpy(labels).long().to(self.device), self.settings.dice)
         loss = torch.stack(list(parts.values())).sum()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
