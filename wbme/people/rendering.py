@@ -50,10 +50,10 @@ def render_set(
 
     Finished views of the same seed, size, shots, characters and code are kept, others rendered again, so that
     a run cut off at any moment goes on where it was and ends with the same bytes. ``characters``: names of
-    sheets or .yaml files; none draws photographs alone. ``groups``: further views of two to four of these persons (of the training split)
-    together; their rows come last. ``workers``: processes (default: the cores, 8 at most). Raises
-    ParameterError at once for a value out of range or an unknown character and WbmeError where no OpenGL
-    renderer is installed; the iterator raises StoreError where the disk refuses.
+    sheets or .yaml files; none draws photographs alone. ``groups``: further views of two to four of these
+    persons (of the training split) together; their rows come last. ``workers``: processes (default: the
+    cores, 8 at most). Raises ParameterError at once for a value out of range or an unknown character and
+    WbmeError where no OpenGL renderer is installed; the iterator raises StoreError where the disk refuses.
     """
     given = {"people": people, "shots": shots, "size": size, "first": first, "seed": seed}
     given["groups"] = groups

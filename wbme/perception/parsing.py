@@ -1,5 +1,5 @@
-"""What each pixel of a picture shows: the labels of ``geometry.parsing``, from a look at the whole picture and
-one at every face."""
+"""What each pixel of a picture shows: the labels of ``geometry.parsing``, from a look at the whole picture
+and one at every face."""
 
 from collections.abc import Sequence
 from pathlib import Path

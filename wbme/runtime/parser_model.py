@@ -1,4 +1,4 @@
-"""A trained parser as files: ``model.safetensors`` (half precision), ``model.json`` (its card), ``model.onnx``.
+"""A trained parser as files: ``model.safetensors`` (half precision), ``model.json`` (card), ``model.onnx``.
 
 The graph's input is ``image`` (N x 3 x H x W float32 sRGB in [0, 1], sides multiples of 64), its output
 ``labels``: N x 20 x H x W, how likely each label is. A BiSeNet's ``.pth`` is read as well.

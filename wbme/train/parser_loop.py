@@ -40,7 +40,8 @@ for _weight, _names in {
 
 @dataclass
 class ParserTrained:
-    """The averaged network, rows (name, value, step) of what was told, seconds, steps, and what a card says."""
+    """The averaged network, rows (name, value, step) of what was told, seconds, steps, and what a card
+    says."""
 
     net: ParserNet
     history: list[tuple[str, float, int]]

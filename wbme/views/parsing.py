@@ -34,7 +34,7 @@ _COLOURS = np.array(
 
 
 def painted(rgb: F32, labels: U8, share: float = 0.6) -> F32:
-    """``rgb`` (H x W x 3 in [0, 1]) with ``share`` of each label's colour over it; the background as it is."""
+    """``rgb`` (H x W x 3 in [0, 1]) with ``share`` of each label's colour over it, but on background."""
     weight = share * (labels > 0).astype(np.float32)[..., None]
     return rgb + weight * (_COLOURS[labels] - rgb)
 
