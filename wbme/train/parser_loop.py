@@ -31,8 +31,8 @@ _TELL_STEPS = 25
 # Small and thin parts count for more, pixel by pixel.
 _WEIGHTS = torch.ones(len(LABELS))
 for _weight, _names in {
-    0.7: "background", 1.5: "neck hat", 2.0: "body_skin l_ear r_ear neck_l", 2.5: "l_brow r_brow u_lip l_lip",
-    3.0: "l_eye r_eye eye_g ear_r mouth",
+    0.7: "background", 1.5: "nose neck hat", 3.0: "body_skin neck_l u_lip l_lip", 4.0: "l_ear r_ear l_brow r_brow",
+    5.0: "l_eye r_eye eye_g ear_r mouth",
 }.items():  # fmt: skip
     for _name in _names.split():
         _WEIGHTS[INDEX[_name]] = _weight
@@ -105,7 +105,7 @@ class ParserTraining:
         self.optimizer = torch.optim.AdamW(groups, settings.lr, weight_decay=1e-4)
         self.step, self.elapsed, self.history, self._sums = 0, 0.0, [], {}
         self._identity = {**asdict(settings)}
-        self._identity["views"] = digest_json([row["recipe"] + row["id"] for _, row in crops.views])
+        self._identity["views"] = digest_json([row for _, row in crops.views])
         weights = b"".join(v.numpy().tobytes() for v in start.state_dict().values()) if start else b""
         self._identity["start"] = sha256_bytes(weights) if weights else ""
         self._restore()
@@ -183,7 +183,7 @@ class ParserTraining:
     def _about(self) -> dict[str, Any]:
         rows = [row for _, row in self.crops.views]
         given = {k: self._identity[k] for k in ("views", "start", "side", "batch", "lr", "encoder", "seed")}
-        people = len({(row["seed"], row["identity"]) for row in rows})
+        people = len({(row.get("seed"), row["identity"]) for row in rows})
         return given | {
             "steps": self.step,
             "pictures": len(rows),
@@ -245,8 +245,8 @@ class ParserTraining:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """The average follows: over about the last tenth of the steps, at most two hundred."""
-        keep = min(1 - 10 / (10 + self.step), 0.995)
+        """The average follows: over about the last tenth of the steps, at most a hundred."""
+        keep = min(1 - 10 / (10 + self.step), 0.99)
         own = self.average.state_dict()
         for name, value in self.net.state_dict().items():
             if value.is_floating_point():

@@ -16,11 +16,11 @@ class ParserSettings:
 
     steps: int = 3000
     seconds: float = 0.0
-    side: int = 256
+    side: int = 192
     batch: int = 8
-    lr: float = 2e-3
-    encoder: float = 0.15
-    dice: float = 0.5
+    lr: float = 3e-3
+    encoder: float = 0.2
+    dice: float = 1.0
     warmup: int = 40
     checks: int = 8
     seed: int = 0
