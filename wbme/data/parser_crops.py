@@ -146,7 +146,9 @@ class ParserCrops:
         """rgb side x side x 3 sRGB in [0, 1] and its labels."""
         view = self._view(int(rng.integers(len(self.views))))
         rgb, labels = self._place(rng), np.zeros((self.side, self.side), np.uint8)
-        layers = [(view, self._pose(view, rng))]
+        if rng.random() < 0.6:
+            rgb = parser_looks.cluttered(rgb, self._place(rng), rng)
+        layers = [(view, self._pose(view, rng))] if rng.random() < 0.95 else []
         if rng.random() < 0.15:  # somebody else behind
             other = self._view(int(rng.integers(len(self.views))))
             away = rng.choice([-1, 1]) * rng.uniform(0.3, 0.7)

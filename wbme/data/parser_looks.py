@@ -65,19 +65,39 @@ def _hair(rgb: F32, labels: U8, rng: Draw) -> F32:
     tone = np.float32(_NATURAL[int(rng.integers(len(_NATURAL)))]) * np.float32(rng.uniform(0.7, 1.3))
     tone = colour(rng) if rng.random() < 0.15 else tone
     shade = _shade(rgb, mask) ** np.float32(rng.uniform(0.4, 1.6))
-    if rng.random() < 0.6:  # strands: noise drawn out along one direction, bent by another
-        size, angle = len(rgb), rng.uniform(0, np.pi)
-        fine = rng.standard_normal((size, max(size // int(rng.integers(6, 30)), 2)), np.float32)
-        fine = cv2.resize(fine, (size, size), interpolation=cv2.INTER_LINEAR)
-        y, x = np.mgrid[:size, :size].astype(np.float32)
-        bend = noise(size, int(rng.integers(3, 12)), rng) * rng.uniform(0, 12)
-        across = np.float32(np.cos(angle)) * x - np.float32(np.sin(angle)) * y + bend
-        along = np.float32(np.sin(angle)) * x + np.float32(np.cos(angle)) * y + bend
-        strands = cv2.remap(fine, along, across, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        shade = shade * np.exp(strands * rng.uniform(0.05, 0.5))[..., None]
+    if rng.random() < 0.6:
+        shade = shade * np.exp(_strands(len(rgb), rng) * rng.uniform(0.05, 0.5))[..., None]
     if rng.random() < 0.3:  # greying, highlights
         shade = shade * np.exp(noise(len(rgb), 6, rng) * 0.35)[..., None]
     return _over(rgb, mask, np.clip(tone * shade, 0, 1))
+
+
+def _strands(size: int, rng: Draw) -> F32:
+    """Noise drawn out along one direction and bent by another, size x size."""
+    angle = rng.uniform(0, np.pi)
+    fine = rng.standard_normal((size, max(size // int(rng.integers(6, 30)), 2)), np.float32)
+    fine = cv2.resize(fine, (size, size), interpolation=cv2.INTER_LINEAR)
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    bend = noise(size, int(rng.integers(3, 12)), rng) * rng.uniform(0, 12)
+    across = np.float32(np.cos(angle)) * x - np.float32(np.sin(angle)) * y + bend
+    along = np.float32(np.sin(angle)) * x + np.float32(np.cos(angle)) * y + bend
+    return cv2.remap(fine, along, across, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+
+
+def cluttered(rgb: F32, printed: F32, rng: Draw) -> F32:
+    """A background with things in it, plain, printed, or brushed like hair, which belong to nobody."""
+    size = len(rgb)
+    for _ in range(int(rng.integers(1, 12))):
+        x, y = rng.uniform(0, size, 2)
+        shape = _blob(size, (float(x), float(y)), np.exp(rng.uniform(-4, -1.2)) * size, rng) > 0
+        kind = rng.random()
+        tone = np.float32(_NATURAL[int(rng.integers(len(_NATURAL)))]) if kind > 0.6 else colour(rng)
+        painted = printed[::-1] if kind < 0.2 else np.broadcast_to(tone, rgb.shape)
+        if kind > 0.75:
+            painted = painted * np.exp(_strands(size, rng) * 0.3)[..., None]
+        ramp = np.linspace(rng.uniform(0.6, 1.4), rng.uniform(0.6, 1.4), size, dtype=np.float32)
+        rgb = _over(rgb, shape, np.clip(painted * ramp[None, :, None], 0, 1).astype(np.float32))
+    return rgb
 
 
 def _cloth(rgb: F32, mask: NDArray[np.bool_], printed: F32, rng: Draw) -> F32:
