@@ -9,10 +9,10 @@ and nothing dense is computed at the full size.
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, pixel_unshuffle
 
-from wbme.geometry.parsing import LABELS
 from wbme.nets.mobilenet import MobileNetV2
 
 MULTIPLE = 64  # the sides of a picture
+LABELS = 20  # those of geometry.parsing
 _LEVELS = (1, 3, 6, 13, 16)  # the last blocks at 1/4, 1/8, 1/16, 1/32 and 1/64 of the picture
 _CHANNELS = (16, 24, 32, 96, 160)
 _WIDTHS = (48, 64, 80, 96, 128)
@@ -41,7 +41,7 @@ class ParserNet(nn.Module):
         self.ups = nn.ModuleList(_filter(w, n) for w, n in zip(_WIDTHS[:0:-1], _WIDTHS[-2::-1], strict=True))
         self.fine = _filter(_WIDTHS[0], _FINE)
         self.last = _filter(_FINE, _FINE)
-        self.out = nn.ConvTranspose2d(_FINE, len(LABELS), 2, stride=2)
+        self.out = nn.ConvTranspose2d(_FINE, LABELS, 2, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = (x - self.mean) / self.std
