@@ -110,10 +110,10 @@ def _cloth(rgb: F32, mask: NDArray[np.bool_], printed: F32, rng: Draw) -> F32:
     painted = np.broadcast_to(tone, rgb.shape).copy()
     if kind > 0.6:
         painted = printed[:, ::-1] * 1.1
-    if rng.random() < 0.35:  # badges, rings, buttons, straps
-        size = len(rgb)
+    if rng.random() < 0.45:  # badges, rings, buttons, straps
+        size, places = len(rgb), np.argwhere(mask)
         for _ in range(int(rng.integers(1, 7))):
-            y, x = rng.integers(0, size, 2)
+            y, x = places[int(rng.integers(len(places)))]
             shape = _blob(size, (float(x), float(y)), rng.uniform(0.01, 0.13) * size, rng)
             painted[shape > 0] = colour(rng) if rng.random() < 0.7 else printed[shape > 0]
     return _over(rgb, mask, np.clip(painted * shade, 0, 1))

@@ -31,8 +31,7 @@ _TELL_STEPS = 25
 # Small and thin parts count for more, pixel by pixel.
 _WEIGHTS = torch.ones(len(LABELS))
 for _weight, _names in {
-    0.7: "background", 1.5: "nose neck hat", 3.0: "body_skin neck_l u_lip l_lip",
-    4.0: "l_ear r_ear l_brow r_brow", 5.0: "l_eye r_eye eye_g ear_r mouth",
+    1.3: "l_ear r_ear l_brow r_brow l_eye r_eye u_lip l_lip", 1.6: "eye_g ear_r mouth neck_l",
 }.items():  # fmt: skip
     for _name in _names.split():
         _WEIGHTS[INDEX[_name]] = _weight
