@@ -94,6 +94,20 @@ def test_looks_keep_what_they_do_not_touch():
     assert out.shape == rgb.shape and 0 <= out.min() <= out.max() <= 1
 
 
+def test_a_hat_lies_over_the_hair_and_leaves_the_face(people):
+    view = parser_crops.read_view(*parser_crops.views_of([people], False)[0])
+    face = Square(48, 44, 110)
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        photo, labels = parser_looks.capped(view.photo, view.labels, face, rng)
+        hat = labels == INDEX["hat"]
+        assert hat.sum() > 100 and (photo[hat, 3] == 255).all()
+        assert not hat[60:].any()
+        rest = ~hat & (labels > 0)
+        assert np.array_equal(labels[rest], view.labels[rest])
+        assert np.array_equal(photo[rest], view.photo[rest])
+
+
 def test_bad_sets_are_one_sentence(tmp_path):
     with pytest.raises(ParameterError, match="render people first"):
         parser_crops.ParserCrops([], plain, side=64, size=2, seed=0)

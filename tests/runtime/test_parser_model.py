@@ -31,10 +31,10 @@ def test_the_graph_equals_torch_at_any_size(made, backend):
     for number, high, wide in ((1, 64, 128), (2, 192, 64)):
         image = torch.rand(number, 3, high, wide)
         with torch.inference_mode():
-            expected = net(image).softmax(1).numpy()
+            expected = net(image).numpy()
         [got] = network(image.numpy())
         assert got.shape == (number, 20, high, wide)
-        assert np.abs(got - expected).max() < 1e-4
+        assert np.abs(got - expected).max() < 1e-3
     assert card["name"] == "mine" and card["size"] == 256
 
 

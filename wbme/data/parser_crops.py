@@ -156,6 +156,9 @@ class ParserCrops:
             far = square.side * rng.uniform(1.1, 3)
             layers.insert(0, (other, Square(square.x + away * far, square.y + rng.normal(0, 0.2) * far, far)))
         for one, pose in layers:
+            if not one.row["facts"].get("hat") and rng.random() < 0.12:
+                worn = parser_looks.capped(one.photo, one.labels, one.face, rng)
+                one = View(*worn, one.face, one.row)
             rgba, found = self._seen(one, pose, rng)
             if rng.random() < 0.85:
                 rgba[..., :3] = parser_looks.dressed(rgba[..., :3], found, self._place(rng), rng)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from wbme.data.degrade import degrade
 from wbme.geometry.parsing import INDEX, SKIN
+from wbme.geometry.transforms import Square
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -98,6 +99,53 @@ def cluttered(rgb: F32, printed: F32, rng: Draw) -> F32:
         ramp = np.linspace(rng.uniform(0.6, 1.4), rng.uniform(0.6, 1.4), size, dtype=np.float32)
         rgb = _over(rgb, shape, np.clip(painted * ramp[None, :, None], 0, 1).astype(np.float32))
     return rgb
+
+
+def capped(photo: U8, labels: U8, face: Square, rng: Draw) -> tuple[U8, U8]:
+    """A view (H x W x 4 and H x W) whose person wears a hat of another make: a crown over the hair from
+    somewhere on the forehead up, with a band or peak and a badge now and then. ``face`` as the parser looks
+    at it."""
+    half = face.side / 2.4  # of FFHQ's own square
+    across = np.array([np.cos(face.angle), np.sin(face.angle)]) * half
+    down = np.array([-across[1], across[0]])
+    middle = np.array([face.x, face.y])
+    low, droop, wide = rng.uniform(-0.55, -0.34), rng.uniform(-0.02, 0.22), rng.uniform(0.56, 0.78)
+    top, narrow = rng.uniform(-1.35, -0.9), rng.uniform(0.5, 1.25)
+    t = np.linspace(-1, 1, 17)
+    rim = np.stack([wide * t, low + droop * t * t], 1)
+    round_ = np.abs(t) ** rng.uniform(2, 6)
+    crown = np.stack([wide * narrow ** (1 - round_) * t, top + (low + droop - top) * round_], 1)
+
+    def filled(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        out = np.zeros(labels.shape, np.uint8)
+        place = middle + points[:, :1] * across + points[:, 1:] * down
+        cv2.fillPoly(out, [np.rint(place).astype(np.int32)], 1)
+        return out > 0
+
+    hat = filled(np.concatenate([rim, crown[::-1]]))
+    shade = np.clip(1 + noise(len(labels), 4, rng) * 0.15, 0.4, 1.6)[..., None]
+    white = rng.random() < 0.3
+    tone = np.float32([0.92, 0.91, 0.88]) if white else colour(rng)
+    painted = np.broadcast_to(tone, (*labels.shape, 3)).copy()
+    if rng.random() < 0.6:  # band or peak
+        high = rng.uniform(0.06, 0.35)
+        dark = np.full(3, rng.uniform(0.02, 0.15)) if rng.random() < 0.6 else colour(rng)
+        grown = np.concatenate([rim * [rng.uniform(1, 1.15), 1], (rim - [0, high])[::-1]])
+        band = filled(grown)
+        painted[band], hat = dark, hat | band
+    for _ in range(int(rng.integers(0, 5))):
+        spot = middle + rng.normal(0, 0.12) * across + rng.uniform(top, low) * down
+        shape = _blob(len(labels), (float(spot[0]), float(spot[1])), rng.uniform(0.04, 0.2) * half, rng) > 0
+        painted[shape & hat] = colour(rng)
+    photo, labels = photo.copy(), labels.copy()
+    y, x = np.indices(labels.shape)
+    high_up = ((x - middle[0]) * down[0] + (y - middle[1]) * down[1]) / half**2 < low
+    under = high_up & (labels == INDEX["hair"])  # what the hat presses down
+    photo[under, 3] = labels[under] = 0
+    photo[hat, :3] = np.clip(painted * shade * 255, 0, 255)[hat]
+    photo[hat, 3] = 255
+    labels[hat] = INDEX["hat"]
+    return photo, labels
 
 
 def _cloth(rgb: F32, mask: NDArray[np.bool_], printed: F32, rng: Draw) -> F32:

@@ -12,7 +12,7 @@ from wbme import runtime
 from wbme.base.errors import ModelError, ParameterError
 from wbme.color.inputs import check_picture
 from wbme.geometry.alignment import ffhq_quad
-from wbme.geometry.parsing import LABELS
+from wbme.geometry.parsing import INDEX, LABELS, SKIN
 from wbme.geometry.transforms import Square, apply, compose, invert, warp
 from wbme.nets import bisenet
 from wbme.perception import faces
@@ -21,6 +21,8 @@ from wbme.runtime import parser_model
 
 WIDER = 1.2  # our look at a face: the square of FFHQ's alignment times this, so that hair is whole
 _STRIP = 1 << 19  # pixels that are put together at a time
+_ALIKE = 22.0  # farthest that the chroma of a body's skin lies from that of a face, CIE L*a*b*
+_NEVER = -1e3  # logit of a label that a network does not know
 _FADE = 0.12  # share of a look's side over which it gives way to the look behind it
 
 F32 = NDArray[np.float32]
@@ -60,7 +62,7 @@ class Parser:
         """
         given = None if path is None else Path(path)
         if given is not None and given.is_file():
-            net = parser_model.Shares(parser_model.read_bisenet(given))
+            net = parser_model.read_bisenet(given)
             return cls(runtime.load(net, "torch", threads=threads), given.stem, bisenet.SIZE, False)
         if given is not None and not given.is_dir():
             raise ModelError(f"there is no parser {given}: give a BiSeNet's .pth or a folder of model/*")
@@ -75,18 +77,23 @@ class Parser:
         ``rgb`` S x S x 3, sRGB float32 in [0, 1], S best ``size``: it is resampled to that and back. Raises
         ParameterError where it is no such picture.
         """
-        picture = check_picture(rgb, "crop")
+        logits = self._look(check_picture(rgb, "crop"))
+        shares = np.exp(logits - logits.max(2, keepdims=True))
+        shares /= shares.sum(2, keepdims=True)
+        return shares if len(shares) == len(rgb) else cv2.resize(shares, (len(rgb), len(rgb)))
+
+    def _look(self, picture: F32) -> F32:
+        """Logits, ``size`` x ``size`` x 20, of a square picture."""
         side = len(picture)
         if picture.shape[1] != side:
             raise ParameterError(f"the crop has shape {picture.shape}: give a square one")
         if side != self.size:
             way = cv2.INTER_AREA if side > self.size else cv2.INTER_LINEAR
             picture = cv2.resize(picture, (self.size, self.size), interpolation=way)
-        shares = self._network(np.ascontiguousarray(picture.transpose(2, 0, 1))[None])[0][0]
-        shares = np.ascontiguousarray(shares.transpose(1, 2, 0))
-        if shares.shape[2] < len(LABELS):
-            shares = np.pad(shares, ((0, 0), (0, 0), (0, len(LABELS) - shares.shape[2])))
-        return shares if side == self.size else cv2.resize(shares, (side, side))
+        logits = self._network(np.ascontiguousarray(picture.transpose(2, 0, 1))[None])[0][0]
+        logits = np.ascontiguousarray(logits.transpose(1, 2, 0))
+        lacking = len(LABELS) - logits.shape[2]
+        return np.pad(logits, ((0, 0), (0, 0), (0, lacking)), constant_values=_NEVER) if lacking else logits
 
     def __call__(self, rgb: NDArray[np.float32], found: Sequence[Face] | None = None) -> U8:
         """Labels, H x W, of an sRGB picture (H x W x 3, float32 in [0, 1]) of any size.
@@ -112,17 +119,41 @@ class Parser:
         # The largest last: where looks overlap, the nearest face has the last word.
         for face in sorted(known, key=lambda face: face.size):
             looks.append((face_square(face.landmarks, self._wider), _FADE))
-        shares = [self.crop(square.crop(picture, self.size)) for square, _ in looks]
+        logits = [self._look(square.crop(picture, self.size)) for square, _ in looks]
         labels = np.zeros((high, wide), np.uint8)
         rows = max(_STRIP // wide, 1)
         for top in range(0, high, rows):
             below = min(top + rows, high)
             total = np.zeros((below - top, wide, len(LABELS)), np.float32)
             total[..., 0] = 1e-3
-            for (square, fade), seen in zip(looks, shares, strict=True):
+            for (square, fade), seen in zip(looks, logits, strict=True):
                 _blend(total, seen, square, fade, top)
             labels[top:below] = total.argmax(2)
+        _only_of_faces(picture, labels, [square for square, fade in looks if fade], rows)
         return labels
+
+
+def _only_of_faces(picture: F32, labels: U8, squares: Sequence[Square], rows: int) -> None:
+    """Make cloth of what is called skin beyond the faces' ``squares`` and has the colour of no face's skin:
+    hands and arms under the same light have about the chroma of the face."""
+    colours, apart = [], np.ones(labels.shape, bool)
+    for square in squares:
+        corners = apply(square.matrix(), [[0, 0], [1, 0], [0, 1], [1, 1]])
+        x0, y0 = np.maximum(np.floor(corners.min(0)), 0).astype(int)
+        x1, y1 = np.maximum(np.ceil(corners.max(0)), 0).astype(int)
+        part = np.s_[y0:y1, x0:x1]
+        apart[part] = False
+        skin = np.isin(labels[part], list(SKIN))
+        if np.count_nonzero(skin) >= 50:
+            colours.append(np.median(cv2.cvtColor(picture[part], cv2.COLOR_RGB2LAB)[skin], axis=0)[1:])
+    for top in range(0, len(labels), rows) if colours else ():
+        part = np.s_[top : top + rows]
+        doubtful = np.isin(labels[part], list(SKIN)) & apart[part]
+        chroma = cv2.cvtColor(picture[part], cv2.COLOR_RGB2LAB)[doubtful][:, 1:]
+        far = np.min([np.hypot(*(chroma - colour).T) for colour in colours], axis=0) > _ALIKE
+        found = labels[part][doubtful]
+        found[far] = INDEX["cloth"]
+        labels[part][doubtful] = found
 
 
 def _blend(total: F32, seen: F32, square: Square, fade: float, top: int) -> None:

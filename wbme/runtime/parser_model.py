@@ -1,7 +1,7 @@
 """A trained parser as files: ``model.safetensors`` (half precision), ``model.json`` (card), ``model.onnx``.
 
 The graph's input is ``image`` (N x 3 x H x W float32 sRGB in [0, 1], sides multiples of 64), its output
-``labels``: N x 20 x H x W, how likely each label is. A BiSeNet's ``.pth`` is read as well.
+``logits``, N x 20 x H x W. A BiSeNet's ``.pth`` is read as well.
 """
 
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from wbme.base import assets
 from wbme.base.errors import ModelError
@@ -26,17 +26,6 @@ HEAD = "parsing"
 _ASSET = Path(__file__).parents[1] / "assets" / "parser"
 
 
-class Shares(nn.Module):
-    """How likely each label is, in place of a parser's logits."""
-
-    def __init__(self, net: nn.Module):
-        super().__init__()
-        self.net = net
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.net(image).softmax(1)
-
-
 def make_card(name: str, **more: Any) -> dict[str, Any]:
     """The card of a parser, and ``more`` (training, metrics, licence, note ...)."""
     card = {"schema": SCHEMA, "name": name, "architecture": "MobileNetV2-U", "head": HEAD}
@@ -47,7 +36,7 @@ def save(folder: Path, net: ParserNet, card: dict[str, Any]) -> None:
     """Write a model folder; the graph has the weights as they are kept. Raises StoreError where it cannot."""
     write_atomic(folder / "model.safetensors", weights(net))
     kept, _ = _load(folder / "model.safetensors", card)
-    graph = graph_bytes(Shares(kept).eval(), (torch.rand(1, 3, 128, 64),), ["image"], "labels", len(LABELS))
+    graph = graph_bytes(kept, (torch.rand(1, 3, 128, 64),), ["image"], "logits", len(LABELS))
     write_atomic(folder / "model.onnx", graph)
     write_atomic(folder / "model.json", json.dumps(card, indent=1) + "\n")
 
