@@ -142,6 +142,13 @@ class ParserCrops:
         labels = np.where(beyond & (labels > 0), IGNORED, labels).astype(np.uint8)
         return rgba.astype(np.float32) / 255, labels
 
+    @staticmethod
+    def _hatted(view: View, rng: np.random.Generator) -> View:
+        """One bare head of eight gets a hat."""
+        if view.row["facts"].get("hat") or rng.random() >= 0.12:
+            return view
+        return View(*parser_looks.capped(view.photo, view.labels, view.face, rng), view.face, view.row)
+
     def example(self, rng: np.random.Generator) -> tuple[F32, U8]:
         """rgb side x side x 3 sRGB in [0, 1] and its labels."""
         view = self._view(int(rng.integers(len(self.views))))
@@ -156,10 +163,7 @@ class ParserCrops:
             far = square.side * rng.uniform(1.1, 3)
             layers.insert(0, (other, Square(square.x + away * far, square.y + rng.normal(0, 0.2) * far, far)))
         for one, pose in layers:
-            if not one.row["facts"].get("hat") and rng.random() < 0.12:
-                worn = parser_looks.capped(one.photo, one.labels, one.face, rng)
-                one = View(*worn, one.face, one.row)
-            rgba, found = self._seen(one, pose, rng)
+            rgba, found = self._seen(self._hatted(one, rng), pose, rng)
             if rng.random() < 0.85:
                 rgba[..., :3] = parser_looks.dressed(rgba[..., :3], found, self._place(rng), rng)
             rgb = rgb + rgba[..., 3:] * (rgba[..., :3] - rgb)
