@@ -21,7 +21,8 @@ from wbme.runtime import parser_model
 
 WIDER = 1.2  # our look at a face: the square of FFHQ's alignment times this, so that hair is whole
 _STRIP = 1 << 19  # pixels that are put together at a time
-_ALIKE = 22.0  # farthest that the chroma of a body's skin lies from that of a face, CIE L*a*b*
+_ALIKE = 0.8  # farthest that a body's skin lies from a face's in (a*, b*) / L*, as a share of the face's own
+_LEAST = 0.015  # of a face's square: patches of skin beyond the faces that are smaller are none
 _NEVER = -1e3  # logit of a label that a network does not know
 _FADE = 0.12  # share of a look's side over which it gives way to the look behind it
 
@@ -133,10 +134,16 @@ class Parser:
         return labels
 
 
+def _tints(picture: F32) -> F32:
+    """(a*, b*) / L*, which shadow changes little; N x 3 sRGB to N x 2."""
+    lab = cv2.cvtColor(picture[None], cv2.COLOR_RGB2LAB)[0]
+    return lab[:, 1:] / np.maximum(lab[:, :1], 10)
+
+
 def _only_of_faces(picture: F32, labels: U8, squares: Sequence[Square], rows: int) -> None:
-    """Make cloth of what is called skin beyond the faces' ``squares`` and has the colour of no face's skin:
-    hands and arms under the same light have about the chroma of the face."""
-    colours, apart = [], np.ones(labels.shape, bool)
+    """Make cloth of what is called skin beyond the faces' ``squares`` and has the tint of no face's skin, for
+    hands and arms under the same light have about that of the face, or is far smaller than a hand."""
+    tints, apart = [], np.ones(labels.shape, bool)
     for square in squares:
         corners = apply(square.matrix(), [[0, 0], [1, 0], [0, 1], [1, 1]])
         x0, y0 = np.maximum(np.floor(corners.min(0)), 0).astype(int)
@@ -145,15 +152,23 @@ def _only_of_faces(picture: F32, labels: U8, squares: Sequence[Square], rows: in
         apart[part] = False
         skin = np.isin(labels[part], list(SKIN))
         if np.count_nonzero(skin) >= 50:
-            colours.append(np.median(cv2.cvtColor(picture[part], cv2.COLOR_RGB2LAB)[skin], axis=0)[1:])
-    for top in range(0, len(labels), rows) if colours else ():
+            tints.append(np.median(_tints(picture[part][skin]), axis=0))
+    for top in range(0, len(labels), rows) if tints else ():
         part = np.s_[top : top + rows]
         doubtful = np.isin(labels[part], list(SKIN)) & apart[part]
-        chroma = cv2.cvtColor(picture[part], cv2.COLOR_RGB2LAB)[doubtful][:, 1:]
-        far = np.min([np.hypot(*(chroma - colour).T) for colour in colours], axis=0) > _ALIKE
+        if not doubtful.any():
+            continue
+        seen = _tints(picture[part][doubtful])
+        far = [np.hypot(*(seen - tint).T) / max(_ALIKE * np.hypot(*tint), 0.1) for tint in tints]
         found = labels[part][doubtful]
-        found[far] = INDEX["cloth"]
+        found[np.min(far, axis=0) > 1] = INDEX["cloth"]
         labels[part][doubtful] = found
+    if squares:
+        doubtful = (np.isin(labels, list(SKIN)) & apart).astype(np.uint8)
+        _, patches, facts, _ = cv2.connectedComponentsWithStats(doubtful)
+        tiny = facts[:, cv2.CC_STAT_AREA] < _LEAST * min(square.side for square in squares) ** 2
+        tiny[0] = False
+        labels[tiny[patches]] = INDEX["cloth"]
 
 
 def _blend(total: F32, seen: F32, square: Square, fade: float, top: int) -> None:
