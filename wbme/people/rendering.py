@@ -50,18 +50,18 @@ def render_set(
 
     Finished views of the same seed, size, shots, characters and code are kept, others rendered again, so that
     a run cut off at any moment goes on where it was and ends with the same bytes. ``characters``: names of
-    sheets or .yaml files. ``groups``: further views of two to four of these persons (of the training split)
-    together; their rows come last. ``workers``: processes (default: the cores, 8 at most). Raises
-    ParameterError at once for a value out of range or an unknown character and WbmeError where no OpenGL
-    renderer is installed; the iterator raises StoreError where the disk refuses.
+    sheets or .yaml files; none draws photographs alone. ``groups``: further views of two to four of these
+    persons (of the training split) together; their rows come last. ``workers``: processes (default: the
+    cores, 8 at most). Raises ParameterError at once for a value out of range or an unknown character and
+    WbmeError where no OpenGL renderer is installed; the iterator raises StoreError where the disk refuses.
     """
     given = {"people": people, "shots": shots, "size": size, "first": first, "seed": seed}
     given["groups"] = groups
     for name, (least, most) in _LIMITS.items():
         if not least <= given[name] <= most:
             raise ParameterError(f"render_set: {name} is {given[name]}: choose {least} to {most}")
-    if size % 8 or not characters:
-        raise ParameterError("render_set: size must be a multiple of 8, and at least one character is needed")
+    if size % 8:
+        raise ParameterError("render_set: size must be a multiple of 8")
     sheets = tuple(sheet.load(character) for character in characters)  # later changes do not reach this run
     texts = {one.name: sheet.path(name).read_bytes() for one, name in zip(sheets, characters, strict=True)}
     if len(texts) < len(sheets):

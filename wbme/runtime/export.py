@@ -23,7 +23,7 @@ from wbme.base.paths import write_atomic
 from wbme.nets import layered
 from wbme.nets import student as student_module
 from wbme.nets.student import MULTIPLE, Student
-from wbme.runtime.card import SCHEMA, WEIGHTS, read
+from wbme.runtime.card import HEADS, SCHEMA, WEIGHTS, read
 
 OPSET = 18
 _ASSETS = Path(__file__).parents[1] / "assets"
@@ -76,27 +76,37 @@ def save_model(folder: Path, student: Student, card: dict[str, Any]) -> None:
 
 def onnx_bytes(student: Student, card: dict[str, Any], **condition: Any) -> bytes:
     """The ONNX graph of ``student`` for a condition (character, strength, skin), as bytes."""
+    controls = control_values(card)
+    drawing = Drawing(student, student.condition(**condition)).eval()
+    return graph_bytes(
+        drawing, (torch.rand(2, 3, 64, 96), *controls.values()), ["image", *controls], "drawing", 3
+    )
+
+
+def graph_bytes(
+    module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], output: str, channels: int
+) -> bytes:
+    """``module`` as an ONNX graph: number, height and width of the first input and the output are free."""
     import onnx
 
-    controls = control_values(card)
     free = {0: "n", 2: "height", 3: "width"}
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing sizes, which this graph is made for
         # The exporter by tracing takes a quarter of a second where the newer one takes half a minute.
         torch.onnx.export(
-            Drawing(student, student.condition(**condition)).eval(),
-            (torch.rand(2, 3, 64, 96), *controls.values()),
+            module,
+            inputs,
             file,
-            input_names=["image", *controls],
-            output_names=["drawing"],
-            dynamic_axes={"image": free, "drawing": free},
+            input_names=names,
+            output_names=[output],
+            dynamic_axes={names[0]: free, output: free},
             opset_version=OPSET,
             dynamo=False,
         )
     model = onnx.load_from_string(file.getvalue())
     # Tracing does not know the channels of a sum; backends find image tensors by them.
-    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 3
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = channels
     model.producer_name, model.producer_version = "wbme", str(SCHEMA)
     return model.SerializeToString()
 
@@ -144,8 +154,9 @@ def fill(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
 
 
 def shipped() -> list[str]:
-    """Names of the trained networks that come with wbme."""
-    return sorted(path.stem for path in _ASSETS.glob("*.safetensors"))
+    """Names of the students that come with wbme."""
+    cards = (json.loads(path.read_text("utf-8")) for path in _ASSETS.glob("*.json"))
+    return sorted(card["name"] for card in cards if card["head"] in HEADS)
 
 
 def model_folder(name_or_path: str | Path) -> Path:

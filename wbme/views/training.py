@@ -21,17 +21,19 @@ _DRAWN = 4  # held-out checks on a strip
 _LOSSES = {"loss/train": "all", "loss/base": "base", "loss/lines": "lines", "loss/gradient": "edges"}
 _PSNR = {"held_out/psnr": "drawing", "held_out/psnr_photo": "photograph itself"}
 _STRUCTURE = {"line_f1": "line F1", "flat": "flat share", "flat_target": "of the target"}
-_PANELS: tuple[tuple[str, dict[str, str], bool], ...] = (
+Panels = tuple[tuple[str, dict[str, str], bool], ...]
+_PANELS: Panels = (
     ("loss", _LOSSES, True),
     ("held-out PSNR (dB)", _PSNR, False),
     ("held-out structure", {f"held_out/{key}": label for key, label in _STRUCTURE.items()}, False),
 )
 
 
-def curves(histories: Mapping[str, History]) -> Figure:
-    """Losses, held-out PSNR, and line F1 and flat share, over steps; a line style for each training."""
-    figure = Figure(figsize=(9.5, 3.0), layout="constrained")
-    for axes, (title, names, log) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
+def curves(histories: Mapping[str, History], panels: Panels = _PANELS) -> Figure:
+    """Series of ``panels`` (title; name in the history: label; logarithmic) over steps, by default losses,
+    held-out PSNR, and line F1 and flat share; a line style for each training."""
+    figure = Figure(figsize=(0.5 + 3.0 * len(panels), 3.0), layout="constrained")
+    for axes, (title, names, log) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         style.plain(axes).set_title(title, fontsize=style.FONT, color=style.INK)
         for number, (training, history) in enumerate(histories.items()):
             for index, (name, label) in enumerate(names.items()):
