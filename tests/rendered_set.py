@@ -69,3 +69,21 @@ def make_set(folder, views: int = 4, size: int = 96, character: str = "plain"):
         )
     (people / "views.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return people, drawing, rows
+
+
+def add_group(people, drawing):
+    """A view of the persons 0 and 1 of a set side by side, each half as wide; its row."""
+    for folder, place in ((people / "views", people / "groups"), (drawing, drawing / "groups")):
+        for path in (folder / "0001").glob("*.png"):
+            one, other = (cv2.imread(str(folder / n / path.name), -1)[:, ::2] for n in ("0001", "0002"))
+            (place / "g0001").mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(place / "g0001" / path.name), np.hstack([one, other]))
+    home, size = people / "groups" / "g0001", len(one)
+    number = np.where(np.arange(size) < one.shape[1], 1, 2)[None] * (planes.read(home / "labels.png", 1) > 0)
+    planes.write(home / "person.png", number.astype(np.uint8))
+    points = np.load(people / "views" / "0001" / "points.npz")["landmarks"][:, :2] * (0.5, 1)
+    np.savez(home / "points.npz", landmarks=np.stack([points, points + (size / 2, 0)]).astype(np.float32))
+    row = {"schema": 1, "id": "g0001", "identity": "p0000+p0001", "split": "train", "generator": "test"}
+    row |= {"people": [{}, {}], "facts": {"framing": "half"}, "light": {"name": "studio"}}
+    (people / "groups.jsonl").write_text(json.dumps(row) + "\n")
+    return row

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from rendered_set import labels_of, make_set
+from rendered_set import add_group, labels_of, make_set
 
 from wbme.base.errors import MediaError, StoreError
 from wbme.data import planes, rendered
@@ -19,6 +19,18 @@ def test_a_view_is_read_as_layers(made):
     np.testing.assert_array_equal(layers.labels, labels_of(64))
     np.testing.assert_array_equal(layers.heads, labels_of(64) > 0)
     assert layers.points.shape == (1, 468, 2) and layers.boxes.shape == (1, 4)
+
+
+def test_a_group_is_read_with_each_of_its_people(made):
+    people, character, _ = made
+    assert rendered.groups(people) == []
+    row = add_group(people, character)
+    assert rendered.groups(people) == [row]
+    layers = rendered.layers(people, character, "g0001")
+    assert layers.points.shape == (2, 468, 2) and set(np.unique(layers.heads)) == {0, 1, 2}
+    (left, top, right, bottom), second = layers.boxes
+    assert right < 32 and top < bottom
+    np.testing.assert_allclose(second, [left + 32, top, right + 32, bottom])
 
 
 def test_the_head_box_holds_face_neck_and_hair():

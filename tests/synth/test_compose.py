@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rendered_set import make_set
+from rendered_set import add_group, make_set
 
 from wbme.base.errors import MediaError, ParameterError
 from wbme.base.seeds import generator
@@ -57,6 +57,17 @@ def test_cutface_pairs_hold_heads_of_one_split_only(material):
         assert len(arrays["points"]) == len(arrays["boxes"]) == len(placed)
         assert not placed or row["lineage"]["background_share"] < 1
     assert not compose.pair(material, 0, Settings(cutface=0.0))[0]["lineage"]["cutface"]
+
+
+def test_a_group_makes_a_pair_with_all_its_heads_and_is_never_cut_out(material):
+    group = add_group(material.people, material.character)
+    row, arrays = compose.pair(replace(material, views=[group]), 0, Settings(cutface=1.0))
+    assert row["identity"] == "p0000+p0001" and not row["lineage"]["cutface"]
+    assert arrays["points"].shape == (2, 468, 2) and np.isfinite(arrays["boxes"]).all()
+    many = replace(material, views=[*material.views[:2], group])
+    for number in range(8):
+        views = compose.pair(many, 3 * number, Settings(cutface=1.0, heads=3))[0]["lineage"]["views"]
+        assert "g0001" not in views
 
 
 def test_the_photo_side_alone_is_degraded(material):

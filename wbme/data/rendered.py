@@ -2,7 +2,8 @@
 
 views.jsonl, views/0001/{photo,labels,albedo,shading}.png and points.npz in the folder of the people; a folder
 a character: sheet.yaml, 0001/{palette,oracle,ink,drawn}.png, and where it is deformed correspondence.npz
-(``wbme.people.rendering`` tells what it holds). ``Layers`` is one view of both.
+(``wbme.people.rendering`` tells what it holds). Views of several people lie in groups.jsonl and groups/g0001
+of both, with person.png beside. ``Layers`` is one view of both.
 """
 
 from dataclasses import dataclass
@@ -53,21 +54,34 @@ def read(folder: Path) -> list[dict[str, Any]]:
     return tables.read(folder / "views.jsonl", SCHEMA, _AGAIN)
 
 
+def groups(folder: Path) -> list[dict[str, Any]]:
+    """The views of several people in ``folder``, none where none were rendered. StoreError as ``read``."""
+    path = folder / "groups.jsonl"
+    return tables.read(path, SCHEMA, _AGAIN) if path.exists() else []
+
+
 def layers(people: Path, character: Path, view: str) -> Layers:
-    """The layers of the view with that id. Raises MediaError or StoreError for a file missing or damaged."""
+    """The layers of the view or group with that id. Raises MediaError or StoreError for a file missing or
+    damaged."""
+    alone = not view.startswith("g")
+    home = people / "views" / view if alone else people / "groups" / view
+    drawn = character / view if alone else character / "groups" / view
     got: dict[str, Any] = {}
     for name in (n for n in CHANNELS if n != "heads"):
-        folder = people / "views" / view if name in _OF_PEOPLE else character / view
+        folder = home if name in _OF_PEOPLE else drawn
         plane = planes.read(folder / f"{name}.png", CHANNELS[name])
         got[name] = plane if name == "labels" else plane.astype(np.float32) / 255
     labels = got["labels"]
     if {plane.shape[:2] for plane in got.values()} != {labels.shape}:
         raise StoreError(f"the layers of view {view} in {character} differ in size; {_AGAIN}")
     if labels.max(initial=0) >= len(LABELS):
-        raise StoreError(f"{people}/views/{view}/labels.png holds labels above {len(LABELS) - 1}; {_AGAIN}")
-    points = planes.read_arrays(people / "views" / view / "points.npz", {"landmarks": (468, 3)}, _AGAIN)
-    got["points"] = points["landmarks"][None, :, :2].astype(np.float32)
-    return Layers(**got, heads=(labels > 0).astype(np.uint8), boxes=head_box(labels)[None])
+        raise StoreError(f"{home}/labels.png holds labels above {len(LABELS) - 1}; {_AGAIN}")
+    shape = (468, 3) if alone else (-1, 468, 2)
+    points = planes.read_arrays(home / "points.npz", {"landmarks": shape}, _AGAIN)["landmarks"]
+    got["points"] = points.reshape(-1, 468, shape[-1])[..., :2].astype(np.float32)
+    heads = (labels > 0).astype(np.uint8) if alone else planes.read(home / "person.png", 1)
+    of = [head_box(np.where(heads == k + 1, labels, 0)) for k in range(len(got["points"]))]
+    return Layers(**got, heads=heads, boxes=np.stack(of))
 
 
 def head_box(labels: NDArray[np.uint8]) -> NDArray[np.float32]:

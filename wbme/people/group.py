@@ -1,7 +1,7 @@
 """Groups: two to four people before one camera, who hide one another, as a photo and as characters draw them.
 
 Each person is drawn alone and laid over those behind: exact as long as nobody reaches through another. They
-cast no shadow on each other.
+cast no shadow on each other. A character of its own proportions draws groups in the people's.
 """
 
 import json
@@ -165,7 +165,9 @@ def render(plan: Plan, number: int, people: list[int]) -> dict[str, Any]:
     points = [_points(model, seen, nearest) for model in models]
     row = {
         "schema": views.SCHEMA, "id": name, "split": "train", "size": plan.size, "seed": plan.seed,
-        "people": [model.facts for model in models], "camera": seen.row(), "light": light.row(),
+        "identity": "+".join(sorted(model.facts["identity"] for model in models)),
+        "facts": {"framing": seen.framing}, "people": [model.facts for model in models],
+        "camera": seen.row(), "light": light.row(), "generator": views.generator_digest(),
         "characters": [character.name for character in plan.characters], "recipe": plan.recipe,
     }  # fmt: skip
     folder = Path(plan.folder)

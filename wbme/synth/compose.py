@@ -136,8 +136,9 @@ def pair(
     view = material.views[number % len(material.views)]
     rng = generator(material.seed, "pair", number)
     layers, views, boxes = material.layers(view), [view["id"]], []
-    if rng.random() < settings.cutface and np.isfinite(layers.boxes).all():
-        friends = [v for v in material.views if v["split"] == view["split"]]
+    alone = "people" not in view
+    if rng.random() < settings.cutface and alone and np.isfinite(layers.boxes).all():
+        friends = [v for v in material.views if v["split"] == view["split"] and "people" not in v]
         more = [friends[k] for k in rng.integers(len(friends), size=int(rng.integers(settings.heads)))]
         people = [layers, *map(material.layers, more)]
         cuts = [cutface.cut(one) for one in people if np.isfinite(one.boxes).all()]

@@ -67,7 +67,9 @@ def sheet(pairs: Pairs, most: int = 24) -> F32:
 
 def _kind(row: dict[str, Any]) -> str:
     boxes = row["lineage"]["cutface"]
-    return f"CutFace, heads: {sum(box is not None for box in boxes)}" if boxes else "one person"
+    if boxes:
+        return f"CutFace, heads: {sum(box is not None for box in boxes)}"
+    return "several people" if row["identity"].count("+") else "one person"
 
 
 def background_shares(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

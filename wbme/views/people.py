@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from wbme.data import rendered
-from wbme.synth import composite
+from wbme.base.seeds import generator
+from wbme.data import planes, rendered
+from wbme.synth import background, composite
 from wbme.views.overlay import contact_sheet
 from wbme.views.sources import spread
 
@@ -39,13 +40,33 @@ def sheet(
             for one, ground in zip(layers, blank, strict=True)
         ]
         tiles += empty
-        names = [f"Monk {row['facts']['monk']}, {row['light']['name']}" for row in part]
+        names = [f"{_who(row)}, {row['light']['name']}" for row in part]
         labels += [*names, *[""] * (columns - len(part)), *[row["id"] for row in part], *[""] * len(empty)]
     return contact_sheet(tiles, columns=columns, labels=labels, cell=256)
 
 
+def _who(row: dict[str, Any]) -> str:
+    return f"{len(row['people'])} people" if "people" in row else f"Monk {row['facts']['monk']}"
+
+
+def crowd(
+    people: Path, rows: Sequence[dict[str, Any]], most: int = 48, columns: int = 8, cell: int = 200
+) -> NDArray[np.float32]:
+    """One photograph of each person, before places made from a seed, at most ``most`` of them in the order of
+    their skin tones; sRGB in [0, 1]. Of several views of a person the largest face is shown; ``rows`` are
+    views of ``people``."""
+    largest = sorted(rows, key=lambda row: row["face_width"])
+    shown = spread(list({row["identity"]: row for row in largest}.values()), most)
+    shown, tiles = sorted(shown, key=lambda row: (row["facts"]["monk"], row["id"])), []
+    for row in shown:
+        photo = planes.read(people / "views" / row["id"] / "photo.png", 4).astype(np.float32) / 255
+        behind = background.scene(len(photo), generator(row["seed"], "crowd", row["id"]), defocus=0.8)
+        tiles.append(composite.before(photo, behind))
+    return contact_sheet(tiles, columns=columns, labels=[_who(row) for row in shown], cell=cell)
+
+
 def tones(rows: Sequence[dict[str, Any]], faces: dict[str, int]) -> pd.DataFrame:
-    """People, views, and views in which the detector found a face, a row a Monk tone.
+    """People, views, and views in which the detector found a face, a row a Monk tone, and last all of them.
 
     ``faces`` holds the number of faces found by view id.
     """
@@ -53,17 +74,24 @@ def tones(rows: Sequence[dict[str, Any]], faces: dict[str, int]) -> pd.DataFrame
         {
             "Monk": row["facts"]["monk"],
             "identity": row["identity"],
-            "face found": faces.get(row["id"], 0) > 0,
+            "portrait": row["facts"]["framing"] == "portrait",
+            "found": faces.get(row["id"], 0) > 0,
             "width": row["face_width"],
         }
         for row in rows
     )
-    grouped = frame.groupby("Monk")
-    return pd.DataFrame(
-        {
-            "people": grouped["identity"].nunique(),
-            "views": grouped.size(),
-            "face found": grouped["face found"].sum(),
-            "median face width (px)": grouped["width"].median().round().astype(int),
-        }
-    ).reset_index()
+    table = []
+    for tone, part in [*frame.groupby("Monk"), ("all", frame)]:
+        portraits = part[part["portrait"]]
+        table.append(
+            {
+                "Monk": tone,
+                "people": part["identity"].nunique(),
+                "views": len(part),
+                "face found": part["found"].sum(),
+                "portraits": len(portraits),
+                "face found in portraits": portraits["found"].sum(),
+                "median face width (px)": round(part["width"].median()),
+            }
+        )
+    return pd.DataFrame(table)
