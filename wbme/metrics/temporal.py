@@ -1,5 +1,6 @@
 """Stability in time: what changes from one picture of a clip to the next, apart from what moved."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,5 +62,5 @@ def warp_error(previous: F32, current: F32, flow: NDArray[Any], mask: NDArray[An
 def errors(clip: F32, motion: tuple[float, float]) -> Iterator[float]:
     """``warp_error`` of each picture of a clip (T x H x W x 3) but the first, whose window moves by
     ``motion`` pixels (x, y) a picture."""
-    for previous, current in zip(clip[:-1], clip[1:], strict=True):
+    for previous, current in itertools.pairwise(clip):
         yield warp_error(previous, current, motion)

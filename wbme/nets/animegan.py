@@ -1,4 +1,4 @@
-"""AnimeGANv2's generator, which draws a whole photograph at once, with the names of the weights in circulation.
+"""AnimeGANv2's generator, which draws a whole photograph at once, with the usual names of the weights.
 
 Chen, Liu, Chen: AnimeGAN (ISICA 2019) and its authors' second version; names and shapes are those of the
 PyTorch port by bryandlee (MIT): 77 tensors, 2,143,552 numbers, in a bare state dict.

@@ -14,7 +14,9 @@ from wbme.synth.ink import without_specks
 from wbme.synth.texture import Texture, grade, roughness, soft_steps
 
 F32 = NDArray[np.float32]
-_ROWS = 1080.0  # over 1 + stroke / 2: the shorter side, in pixels, at which a stroke of that scale is drawn
+_ROWS = (
+    630.0  # over 1 + (stroke - 1) / 5: the shorter side, in pixels, at which a stroke of that scale is drawn
+)
 _FLOW, _LINE, _ALONG = 2.0, 0.9, 2.5  # sigmas of the flow, of a line, and along it, in pixels at that size
 _NOTHING = 0.005  # of the structure tensor: squared Scharr slopes of L*a*b* / 100 below it have no direction
 _PULL, _BEND, _SLOPE = 2.0, 0.004, 0.01  # pixels; second and first derivative of luma at which it is half
@@ -40,8 +42,8 @@ class Abstraction:
         knobs = 1 <= self.stroke <= 5 and 1 <= self.abstraction <= 5
         if not knobs or not 0 <= self.lines <= 2 or not 0 <= self.opacity <= 1 or not self.tones <= 64:
             raise ParameterError(
-                f"{self}: stroke and abstraction lie in [1, 5], lines in [0, 2], opacity in [0, 1], and tones "
-                "is 64 at most"
+                f"{self}: stroke and abstraction lie in [1, 5], lines in [0, 2], opacity in [0, 1], tones is 64 "
+                "at most"
             )
 
     @property
@@ -71,7 +73,7 @@ def texture_teacher(rgb: F32, settings: Abstraction = Abstraction()) -> Plate:
     """
     rgb = check_picture(rgb)
     high, wide = rgb.shape[:2]
-    scale = min(1.0, _ROWS / (1 + settings.stroke / 2) / min(high, wide))
+    scale = min(1.0, _ROWS / (1 + (settings.stroke - 1) / 5) / min(high, wide))
     size = max(round(wide * scale), 1), max(round(high * scale), 1)
     shapes = _simplified(cv2.resize(np.clip(rgb, 0, 1), size, interpolation=cv2.INTER_AREA), settings)
     planes = [plane / 100 for plane in cv2.split(cv2.cvtColor(shapes, cv2.COLOR_RGB2Lab))]
@@ -88,11 +90,18 @@ def texture_teacher(rgb: F32, settings: Abstraction = Abstraction()) -> Plate:
     at = (enlarged(where) for where in _own_side(luma, dx, dy))
     base = cv2.remap(colours, *at, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     if settings.levels:
-        luma, rough = cv2.cvtColor(base, cv2.COLOR_RGB2GRAY), enlarged(roughness(luma))
+        # Half the size and half the contrast: slopes stay what they were.
+        rough = enlarged(roughness(0.5 * _reduced(luma, 2)))
+        luma = cv2.cvtColor(base, cv2.COLOR_RGB2GRAY)
         step = rough * (soft_steps(luma, settings.levels, 0.15) - luma)
         base = cv2.add(base, cv2.merge([step, step, step]))
     ink = np.clip(enlarged(_lined(dark, settings)) * np.float32(110), 0, 1)
     return Plate(np.clip(base, 0, 1), np.float32(settings.opacity) * ink)
+
+
+def _reduced(plane: F32, times: int) -> F32:
+    size = max(plane.shape[1] // times, 1), max(plane.shape[0] // times, 1)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _simplified(rgb: F32, settings: Abstraction) -> F32:
@@ -133,7 +142,8 @@ def _lined(dark: F32, settings: Abstraction) -> F32:
     where there is no line, or one too short or too faint all along to be drawn."""
     if not settings.lines:
         return np.full_like(dark, -1)
-    around = cv2.GaussianBlur(np.abs(dark), (0, 0), 10)
+    around = cv2.GaussianBlur(_reduced(np.abs(dark), 4), (0, 0), 2.5)
+    around = cv2.resize(around, dark.shape[::-1])
     over = dark - (0.004 + 0.0005 * settings.abstraction + 0.5 * around) / np.float32(settings.lines)
     strong = np.clip(over / (0.004 + 0.001 * settings.abstraction), 0, 1)
     kept = without_specks(strong, 8 + round(4 * settings.abstraction))

@@ -52,7 +52,9 @@ def grid(height: int, width: int) -> tuple[F32, F32]:
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
-def gathered(field: F32, dx: F32, dy: F32, offsets: NDArray[np.floating], weights: NDArray[np.floating]) -> F32:
+def gathered(
+    field: F32, dx: F32, dy: F32, offsets: NDArray[np.floating], weights: NDArray[np.floating]
+) -> F32:
     """Weighted sum of ``field`` (H x W or H x W x C) at straight steps of ``offsets`` pixels along the unit
     vectors ``dx``, ``dy`` (H x W); beyond the border the nearest pixel counts."""
     x, y = grid(*dx.shape)
