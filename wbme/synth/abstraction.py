@@ -42,8 +42,8 @@ class Abstraction:
         knobs = 1 <= self.stroke <= 5 and 1 <= self.abstraction <= 5
         if not knobs or not 0 <= self.lines <= 2 or not 0 <= self.opacity <= 1 or not self.tones <= 64:
             raise ParameterError(
-                f"{self}: stroke and abstraction lie in [1, 5], lines in [0, 2], opacity in [0, 1], tones is 64 "
-                "at most"
+                f"{self}: stroke and abstraction lie in [1, 5], lines in [0, 2], opacity in [0, 1], tones go "
+                "up to 64"
             )
 
     @property
