@@ -133,10 +133,10 @@ def test_a_deformed_character_is_refused(made, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_head_at_the_border_is_seen_whole(made):
-    rgb = np.random.default_rng(0).random((40, 40, 3), np.float32)
-    square = refine.around(np.float32([30, -5, 48, 13]))
-    part = refine.cut(rgb, square, square[2])
-    x, y, side = square
-    assert part.shape == (side, side, 3) and y < 0 and x + side > 40
-    np.testing.assert_allclose(part[-y:, : 40 - x], rgb[: side + y, x:], atol=1e-6)
+def test_the_square_lies_within_the_picture_and_holds_the_head():
+    rgb = np.random.default_rng(0).random((40, 60, 3), np.float32)
+    for box in ([40, 0, 58, 20], [0, 25, 12, 40], [20, 10, 40, 30]):
+        x, y, side = refine.around(np.float32(box), rgb.shape)
+        assert 0 <= x <= box[0] and box[2] <= x + side <= 60 and 0 <= y <= box[1] and box[3] <= y + side <= 40
+        np.testing.assert_array_equal(refine.cut(rgb, (x, y, side), side), rgb[y : y + side, x : x + side])
+    assert refine.around(np.float32([0, 0, 60, 40]), rgb.shape) == (10, 0, 40)

@@ -46,7 +46,7 @@ def redrawn(layers: Layers, redraw: Redraw, size: int, name: str) -> tuple[Layer
     for number, box in enumerate(layers.boxes, start=1):
         if not np.isfinite(box).all():
             continue
-        whole, square = drawing(layers), around(box)
+        whole, square = drawing(layers), around(box, layers.labels.shape)
         after = redraw(cut(whole, square, size), name if len(layers.boxes) == 1 else f"{name}/{number}")
         if after is None:
             withheld += 1
@@ -55,32 +55,30 @@ def redrawn(layers: Layers, redraw: Redraw, size: int, name: str) -> tuple[Layer
     return layers, withheld
 
 
-def around(box: F32) -> tuple[int, int, int]:
-    """x, y and side, pixels, of a square around the head in ``box``, which may reach beyond the picture."""
-    side = round((1 + 2 * _MARGIN) * float(max(box[2] - box[0], box[3] - box[1])))
-    return round(float(box[0] + box[2] - side) / 2), round(float(box[1] + box[3] - side) / 2), side
+def around(box: F32, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """x, y and side, whole pixels, of a square with the head in ``box`` and a margin, moved and at most as
+    large as to lie within a picture of ``shape`` (height, width, ...)."""
+    wanted = round((1 + 2 * _MARGIN) * float(max(box[2] - box[0], box[3] - box[1])))
+    side = min(wanted, *shape[:2])
+    x, y = (round(float(box[k] + box[k + 2] - side) / 2) for k in (0, 1))
+    return min(max(x, 0), shape[1] - side), min(max(y, 0), shape[0] - side), side
 
 
 def cut(rgb: F32, square: tuple[int, int, int], size: int) -> F32:
-    """That square of ``rgb`` (H x W x 3) at ``size`` pixels; beyond the border the nearest pixel counts."""
+    """That square of ``rgb`` (H x W x 3) at ``size`` pixels."""
     x, y, side = square
-    high, wide = rgb.shape[:2]
-    edges = max(-y, 0), max(y + side - high, 0), max(-x, 0), max(x + side - wide, 0)
-    padded = cv2.copyMakeBorder(rgb, *edges, cv2.BORDER_REPLICATE)
-    part = padded[max(y, 0) : max(y, 0) + side, max(x, 0) : max(x, 0) + side]
     way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    part = np.ascontiguousarray(rgb[y : y + side, x : x + side])
     return np.clip(cv2.resize(part, (size, size), interpolation=way), 0, 1).astype(np.float32)
 
 
 def _pasted(layers: Layers, whole: F32, after: F32, square: tuple[int, int, int], number: int) -> Layers:
     x, y, side = square
-    high, wide = whole.shape[:2]
-    way = cv2.INTER_CUBIC if side > after.shape[0] else cv2.INTER_AREA
-    small = np.clip(cv2.resize(after, (side, side), interpolation=way), 0, 1)
-    top, left, bottom, right = max(y, 0), max(x, 0), min(y + side, high), min(x + side, wide)
+    inside = np.s_[y : y + side, x : x + side]
     new = whole.copy()
-    new[top:bottom, left:right] = small[top - y : bottom - y, left - x : right - x]
-    own = np.where(layers.heads == number, layers.labels, 0).astype(np.uint8)
+    new[inside] = cut(after, (0, 0, after.shape[0]), side)
+    own = np.zeros_like(layers.labels)
+    own[inside] = np.where(layers.heads == number, layers.labels, 0)[inside]
     mask = head_mask(own, 0.0, 1.0) * layers.palette[..., 3]
     palette, oracle, drawn = layers.palette.copy(), layers.oracle.copy(), layers.drawn.copy()
     for plane, other in ((palette, new), (oracle, _recoloured(new, own, layers))):

@@ -35,4 +35,4 @@ def beside(layers: Layers, redraw: Redraw, size: int, name: str, cell: int = 384
 
 def _head(picture: F32, layers: Layers, cell: int) -> F32:
     found = layers.boxes[np.isfinite(layers.boxes).all(1)]
-    return cut(picture, around(found[0]), cell) if len(found) else picture
+    return cut(picture, around(found[0], picture.shape), cell) if len(found) else picture
