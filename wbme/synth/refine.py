@@ -16,7 +16,7 @@ from wbme.base.paths import write_atomic
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.data import planes, rendered
 from wbme.data.rendered import Layers
-from wbme.geometry.parsing import HEAD
+from wbme.geometry.parsing import EYES, HEAD
 from wbme.synth.composite import head_mask, inked, over
 
 F32 = NDArray[np.float32]
@@ -38,7 +38,8 @@ def redrawn(layers: Layers, redraw: Redraw, size: int, name: str) -> tuple[Layer
     how many heads it withheld.
 
     Inside the head's mask (face, neck, hair; softened by a pixel) ``palette`` becomes the new drawing, and
-    ``ink`` and ``drawn`` fade, because its lines and features are in it; alpha stays. The new ``oracle`` is
+    so does ``drawn``, whose alpha stays where the old features were and now holds the eyes; ``ink`` fades,
+    because its lines are in the new drawing. The new ``oracle`` is
     the new drawing with each part of the head shifted in CIE L*a*b* by what lay between the old oracle and
     the old palette there, so it is still the person's own colours on the same strokes.
     """
@@ -83,7 +84,9 @@ def _pasted(layers: Layers, whole: F32, after: F32, square: tuple[int, int, int]
     palette, oracle, drawn = layers.palette.copy(), layers.oracle.copy(), layers.drawn.copy()
     for plane, other in ((palette, new), (oracle, _recoloured(new, own, layers))):
         plane[..., :3] += mask[..., None] * (other - plane[..., :3])
-    drawn[..., 3] *= 1 - mask
+    # Eyes, brows and mouth stay apart from the skin: colour reflection moves what lies under them only.
+    drawn[..., :3] += mask[..., None] * (new - drawn[..., :3])
+    drawn[..., 3] = np.maximum(drawn[..., 3], mask * np.isin(own, list(EYES)))
     return replace(layers, palette=palette, oracle=oracle, drawn=drawn, ink=layers.ink * (1 - mask))
 
 
