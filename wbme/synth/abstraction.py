@@ -14,9 +14,7 @@ from wbme.synth.ink import without_specks
 from wbme.synth.texture import Texture, grade, roughness, soft_steps
 
 F32 = NDArray[np.float32]
-_ROWS = (
-    630.0  # over 1 + (stroke - 1) / 5: the shorter side, in pixels, at which a stroke of that scale is drawn
-)
+_ROWS = 630.0  # of the shorter side at which stroke 1 is drawn; over 1 + (stroke - 1) / 5 for others
 _FLOW, _LINE, _ALONG = 2.0, 0.9, 2.5  # sigmas of the flow, of a line, and along it, in pixels at that size
 _NOTHING = 0.005  # of the structure tensor: squared Scharr slopes of L*a*b* / 100 below it have no direction
 _PULL, _BEND, _SLOPE = 2.0, 0.004, 0.01  # pixels; second and first derivative of luma at which it is half
