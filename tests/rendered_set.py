@@ -82,7 +82,9 @@ def add_group(people, drawing):
     number = np.where(np.arange(size) < one.shape[1], 1, 2)[None] * (planes.read(home / "labels.png", 1) > 0)
     planes.write(home / "person.png", number.astype(np.uint8))
     points = np.load(people / "views" / "0001" / "points.npz")["landmarks"][:, :2] * (0.5, 1)
-    np.savez(home / "points.npz", landmarks=np.stack([points, points + (size / 2, 0)]).astype(np.float32))
+    np.savez(
+        home / "points.npz", landmarks=np.stack([points, points + np.array([size / 2, 0])]).astype(np.float32)
+    )
     row = {"schema": 1, "id": "g0001", "identity": "p0000+p0001", "split": "train", "generator": "test"}
     row |= {"people": [{}, {}], "facts": {"framing": "half"}, "light": {"name": "studio"}}
     (people / "groups.jsonl").write_text(json.dumps(row) + "\n")

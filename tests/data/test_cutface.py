@@ -19,25 +19,62 @@ def apart(a, b):
 
 
 @given(
+    law=st.sampled_from(cutface.LAWS),
     shape=st.tuples(st.integers(1, 80), st.integers(1, 80)),
     sizes=st.lists(st.tuples(st.integers(1, 60), st.integers(1, 60)), max_size=6),
     seed=st.integers(0, 1000),
 )
-def test_boxes_never_overlap_nor_leave_the_picture(shape, sizes, seed):
-    taken = [(0, 0, 5, 5)]
-    found = cutface.place(shape, sizes, taken, np.random.default_rng(seed))
+def test_boxes_never_overlap_nor_leave_the_picture(law, shape, sizes, seed):
+    people = np.zeros(shape, bool)
+    people[:5, :5] = True
+    found = cutface.place(shape, sizes, np.random.default_rng(seed), law=law, people=people)
     assert len(found) == len(sizes)
-    kept = [*taken, *(box for box in found if box)]
-    for k, box in enumerate(kept[1:], start=1):
+    kept = [box for box in found if box]
+    for k, box in enumerate(kept):
+        assert not people[box[1] : box[3], box[0] : box[2]].any()
         assert 0 <= box[0] < box[2] <= shape[1] and 0 <= box[1] < box[3] <= shape[0]
         assert all(apart(box, other) for other in kept[:k])
     for box, (high, wide) in zip(found, sizes, strict=True):
         assert box is None or (box[2] - box[0], box[3] - box[1]) == (wide, high)
 
 
+def test_laws_put_heads_where_they_say():
+    def middles(law):
+        found = [
+            cutface.place((400, 400), [(20, 20)] * 3, np.random.default_rng(seed), law=law)
+            for seed in range(60)
+        ]
+        return np.array([[(b[0] + 10, b[1] + 10) for b in boxes] for boxes in found if all(boxes)])
+
+    uniform, centre, row = (middles(law) for law in cutface.LAWS)
+    assert (
+        np.hypot(*(centre - 200).reshape(-1, 2).T).mean()
+        < 0.7 * np.hypot(*(uniform - 200).reshape(-1, 2).T).mean()
+    )
+    assert np.ptp(row[..., 1], axis=1).mean() < 50 < np.ptp(uniform[..., 1], axis=1).mean()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"share": 1.5}, "share of 1.5"),
+        ({"least": 4, "most": 2}, "4 to 2 heads"),
+        ({"sizes": (0.5, 0.2)}, "do not rise"),
+        ({"sizes": (0.5,)}, "do not rise"),
+        ({"law": "normal"}, "'normal' is no law"),
+        ({"onto": ("sea",)}, "sea"),
+        ({"onto": ()}, "onto"),
+        ({"blend": -1}, "blend of -1"),
+    ],
+)
+def test_impossible_settings_are_named(wrong, said):
+    with pytest.raises(ParameterError, match=said):
+        cutface.CutFace(**wrong)
+
+
 def test_what_cannot_be_placed_is_left_out_and_said():
     rng = np.random.default_rng(0)
-    assert cutface.place((10, 10), [(8, 8), (8, 8), (20, 2)], [], rng)[1:] == [None, None]
+    assert cutface.place((10, 10), [(8, 8), (8, 8), (20, 2)], rng)[1:] == [None, None]
 
 
 def test_the_cut_head_is_head_alone(layers):
@@ -90,11 +127,12 @@ def test_photograph_drawing_labels_and_landmarks_are_pasted_at_the_same_places(l
 
 def test_heads_pasted_beside_a_person_spare_it(layers):
     rng = np.random.default_rng(1)
-    first, [own] = cutface.paste(cutface.empty(160, 200), [cutface.cut(layers)], rng)
+    first, _ = cutface.paste(cutface.empty(160, 200), [cutface.cut(layers)], rng)
     canvas, boxes = cutface.paste(first, [cutface.cut(layers)] * 3, rng, least=0.1, most=0.3)
-    assert any(boxes) and all(apart(box, own) for box in boxes if box)
-    x0, y0, x1, y1 = own
+    assert any(boxes)
+    own = first.heads > 0
+    for x0, y0, x1, y1 in filter(None, boxes):
+        assert not own[y0:y1, x0:x1].any()
     for name in ("photo", "labels", "ink", "heads"):
-        kept, was = (getattr(one, name)[y0:y1, x0:x1] for one in (canvas, first))
-        np.testing.assert_array_equal(kept, was)
+        np.testing.assert_array_equal(getattr(canvas, name)[own], getattr(first, name)[own])
     assert canvas.heads.max() == 1 + sum(box is not None for box in boxes)

@@ -3,8 +3,8 @@ import pytest
 from rendered_set import labels_of, make_set
 
 from wbme.data import pairs
-from wbme.synth import compose
-from wbme.synth.compose import Material, Settings
+from wbme.synth.compose import CutFace, Material, Settings
+from wbme.synth.writing import write_set
 from wbme.views import pairs as view
 
 
@@ -17,7 +17,7 @@ def material(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(material, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pairs")
-    list(compose.write_set(folder, material, Settings(cutface=0.5), 6, workers=1))
+    list(write_set(folder, material, Settings(cutface=CutFace(0.5)), 6, workers=1))
     return pairs.gather(folder, [f"{n:05d}" for n in range(6)])
 
 

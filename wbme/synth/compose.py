@@ -1,11 +1,7 @@
-"""Pairs from rendered views: each stage a pure function, put together for one view and for a whole set."""
+"""Pairs from rendered views: each stage a pure function, put together for one view."""
 
-import os
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,8 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.base.hashing import digest_json
 from wbme.base.seeds import generator
-from wbme.data import cutface, pairs, rendered
+from wbme.data import cutface, rendered
+from wbme.data.cutface import CutFace
 from wbme.data.degrade import degrade
 from wbme.data.rendered import Layers
 from wbme.data.sources import Source
@@ -34,33 +31,31 @@ class Settings:
     """All that decides what a pair looks like, apart from view, pictures and seed.
 
     ``pictures``: share of backgrounds that are photographs, the others are made-up scenes; ``defocus``: share
-    of backgrounds out of focus; ``cutface``: share of pairs that are heads pasted on a landscape, 1 to
-    ``heads`` of them; ``wrap`` of the background's light around the person; ``degrade``: strength of the
-    photo side's faults."""
+    of backgrounds out of focus; ``wrap`` of the background's light around the person; ``degrade``: strength
+    of the photo side's faults."""
 
     drawing: Drawing = field(default_factory=Drawing)
     texture: Texture = field(default_factory=Texture)
     ink: Ink = field(default_factory=Ink)
     pictures: float = 0.6
     defocus: float = 0.4
-    cutface: float = 0.3
-    heads: int = 3
+    cutface: CutFace = field(default_factory=CutFace)
     wrap: float = 0.25
     degrade: float = 1.0
 
     def __post_init__(self) -> None:
-        shares = (self.pictures, self.defocus, self.cutface, self.wrap)
-        if not all(0 <= share <= 1 for share in shares) or self.heads < 1 or self.degrade < 0:
+        shares = (self.pictures, self.defocus, self.wrap)
+        if not all(0 <= share <= 1 for share in shares) or self.degrade < 0:
             raise ParameterError(
-                f"pictures, defocus, cutface, wrap = {shares} must lie in [0, 1], heads = {self.heads} be 1 "
-                f"or more, and degrade = {self.degrade} not be negative"
+                f"pictures, defocus, wrap = {shares} must lie in [0, 1], and degrade = {self.degrade} not be "
+                "negative"
             )
 
     def recipe(self) -> dict[str, str]:
         """A digest for each stage."""
-        stages: dict[str, Any] = {name: asdict(getattr(self, name)) for name in ("drawing", "texture", "ink")}
+        parts = ("drawing", "texture", "ink", "cutface")
+        stages: dict[str, Any] = {name: asdict(getattr(self, name)) for name in parts}
         stages |= {"background": [self.pictures, self.defocus, self.wrap], "degrade": self.degrade}
-        stages["cutface"] = [self.cutface, self.heads]
         return {name: digest_json(stage)[:16] for name, stage in stages.items()}
 
 
@@ -110,12 +105,24 @@ class Material:
         """The layers of that view."""
         return rendered.layers(self.people, self.character, view["id"])
 
+    def pair(self, number: int, settings: Settings) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """``pair`` of this material."""
+        return pair(self, number, settings)
+
     def behind(self, size: int, settings: Settings, rng: np.random.Generator) -> tuple[str, F32]:
-        """Name and pixels, ``size`` squared, of a background: one of the pictures or a scene."""
-        if self.pictures and rng.random() < settings.pictures:
-            name, rgb = self.pictures[int(rng.integers(len(self.pictures)))]
-            return name, background.picture(rgb, size, rng, defocus=settings.defocus)
-        return "scene", background.scene(size, rng, defocus=settings.defocus)
+        """Name and pixels, ``size`` squared, of a background: see ``backdrop``."""
+        return backdrop(self.pictures, size, settings, rng)
+
+
+def backdrop(
+    pictures: Sequence[tuple[str, F32]], size: int, settings: Settings, rng: np.random.Generator
+) -> tuple[str, F32]:
+    """Name and pixels (``size`` x ``size`` x 3) of a background: one of ``pictures`` (name, H x W x 3) or a
+    scene."""
+    if pictures and rng.random() < settings.pictures:
+        name, rgb = pictures[int(rng.integers(len(pictures)))]
+        return name, background.picture(rgb, size, rng, defocus=settings.defocus)
+    return "scene", background.scene(size, rng, defocus=settings.defocus)
 
 
 def landscapes(
@@ -132,18 +139,24 @@ def pair(
     material: Material, number: int, settings: Settings
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Row and arrays of the pair of that number: the view ``number`` modulo their count, before a background
-    of its own or, in a share ``cutface`` of cases, its head and others of the same split on a landscape."""
+    of its own or, as ``CutFace`` says, its head and others of the same split on what it is pasted on."""
     view = material.views[number % len(material.views)]
     rng = generator(material.seed, "pair", number)
     layers, views, boxes = material.layers(view), [view["id"]], []
-    alone = "people" not in view
-    if rng.random() < settings.cutface and alone and np.isfinite(layers.boxes).all():
+    how, alone = settings.cutface, "people" not in view
+    if rng.random() < how.share and alone and np.isfinite(layers.boxes).all():
         friends = [v for v in material.views if v["split"] == view["split"] and "people" not in v]
-        more = [friends[k] for k in rng.integers(len(friends), size=int(rng.integers(settings.heads)))]
+        count = int(rng.integers(how.least, how.most + 1))
+        more = [friends[k] for k in rng.integers(len(friends), size=count - 1)]
         people = [layers, *map(material.layers, more)]
-        cuts = [cutface.cut(one) for one in people if np.isfinite(one.boxes).all()]
-        layers, boxes = cutface.paste(cutface.empty(*layers.labels.shape), cuts, rng)
-        views += [v["id"] for v in more]
+        cuts = [cutface.cut(one, feather=how.blend) for one in people if np.isfinite(one.boxes).all()]
+        onto = str(how.onto[int(rng.integers(len(how.onto)))])
+        under = [v for v in friends if v["facts"].get("framing") == onto and v["id"] != view["id"]]
+        below = [under[int(rng.integers(len(under)))]] if under else []
+        canvas = material.layers(below[0]) if below else cutface.empty(*layers.labels.shape)
+        sizes = {"least": how.sizes[0], "most": how.sizes[1]}
+        layers, boxes = cutface.paste(canvas, cuts, rng, **sizes, law=how.law)
+        views += [v["id"] for v in [*more, *below]]
     behind, place = material.behind(layers.labels.shape[0], settings, rng)
     lost = boxes.count(None)
     lineage = {"views": views, "cutface": boxes, "background": behind, "seed": material.seed}
@@ -155,49 +168,3 @@ def pair(
     row |= {"character": material.name, "geometry": "aligned", "strength": 1.0}
     row |= {"skin": "own" if own else "character", "recipe": settings.recipe(), "lineage": lineage}
     return row, compose(layers, place, settings, rng)
-
-
-def write_set(
-    folder: Path, material: Material, settings: Settings, count: int, workers: int = 2
-) -> Iterator[dict[str, Any]]:
-    """Write the pairs 0 .. count - 1 to ``folder`` and yield the row of each; those that stand are kept.
-
-    ``data.pairs.gather`` then makes a set of them. Raises ParameterError where there is no view.
-    """
-    if not material.views or count < 1:
-        raise ParameterError(
-            f"{count} pairs of {len(material.views)} views: render people first, ask for one or more"
-        )
-    todo = [n for n in range(count) if not pairs.finished(folder, f"{n:05d}")]
-    if workers < 2 or len(todo) < 8:
-        yield from (_written(folder, material, settings, n) for n in todo)
-        return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (folder, material, settings))
-    try:
-        yield from pool.map(_work, todo)
-    finally:  # after an error nothing more is begun
-        pool.shutdown(cancel_futures=True)
-
-
-def _written(folder: Path, material: Material, settings: Settings, number: int) -> dict[str, Any]:
-    row, arrays = pair(material, number, settings)
-    return pairs.write(folder, row, arrays)
-
-
-_given: list[Any] = []
-
-
-def _begin(*given: Any) -> None:
-    cv2.setNumThreads(1)  # or OpenCV's threads would compete with the other process for the same cores
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _given[:] = given
-
-
-def _leave_with_parent() -> None:
-    """A killed parent tells nobody."""
-    parent_process().join()
-    os._exit(1)
-
-
-def _work(number: int) -> dict[str, Any]:
-    return _written(*_given, number)

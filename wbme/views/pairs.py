@@ -102,7 +102,7 @@ def composed(material: Material, layers: Layers, settings: Settings, **drawing: 
 
 def cutface_pairs(material: Material, settings: Settings, count: int = 4) -> F32:
     """``count`` CutFace pairs made for the occasion, photograph above drawing."""
-    always = replace(settings, cutface=1.0, degrade=0)
+    always = replace(settings, cutface=replace(settings.cutface, share=1.0), degrade=0)
     made = [pair(material, number, always)[1] for number in range(count)]
     tiles = [a["src"] for a in made] + [a["tgt"] for a in made]
     return contact_sheet(tiles, columns=count, cell=320)
