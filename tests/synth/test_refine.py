@@ -7,6 +7,7 @@ from rendered_set import add_group, make_set
 from wbme.base.errors import ParameterError
 from wbme.color.spaces import srgb_to_lab
 from wbme.data import rendered
+from wbme.data.cutface import CutFace
 from wbme.geometry.parsing import HEAD, INDEX
 from wbme.synth import compose, refine
 
@@ -82,7 +83,7 @@ def test_a_written_character_is_read_as_any_other_and_goes_on_where_it_stopped(m
     same = rendered.layers(people, whole, "0003"), rendered.layers(people, character, "0003")
     np.testing.assert_array_equal(same[0].palette, same[1].palette)
     material = compose.Material(people, whole, "tiny", rows, [])
-    toon = compose.Settings(drawing=compose.Drawing("toon"), cutface=0, degrade=0)
+    toon = compose.Settings(drawing=compose.Drawing("toon"), cutface=CutFace(0.0), degrade=0)
     target, plain = (
         compose.pair(compose.Material(people, place, "x", rows, []), 0, toon)[1]["tgt"]
         for place in (whole, character)
