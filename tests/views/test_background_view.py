@@ -21,7 +21,8 @@ def test_pictures_are_fitted_from_their_middle(rgb):
 
 def test_a_row_a_picture_a_column_a_teacher(rgb):
     found = teachers.named([2.0], [2.0])
-    sheet = view.sheet({"one": rgb, "two": rgb}, found, cell=90)
+    drawings = {"photograph": [rgb, rgb], **{name: [draw(rgb)] * 2 for name, draw in found.items()}}
+    sheet = view.sheet(["one", "two"], drawings, cell=90)
     assert sheet.shape[1] == 3 * (90 + 12) + 12
     top, bottom = sheet[12:102, 114:204], sheet[12 + len(sheet) // 2 - 6 :, 114:204][:90]
     np.testing.assert_allclose(top, bottom, atol=1e-6)

@@ -1,6 +1,6 @@
 """The texture teachers side by side, the two controls of the quick one, and stability in time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from wbme.metrics import structure
 from wbme.synth.abstraction import Abstraction, texture_teacher
 from wbme.synth.composite import inked
-from wbme.synth.teachers import Teacher
 from wbme.views.overlay import contact_sheet
 from wbme.views.style import FAINT, FONT, INK, colour, plain
 
@@ -29,13 +28,14 @@ def fitted(rgb: F32, rows: int, columns: int) -> F32:
     return np.clip(cv2.resize(part, (columns, rows), interpolation=way), 0, 1)
 
 
-def sheet(pictures: Mapping[str, F32], teachers: Mapping[str, Teacher], cell: int = 300) -> F32:
-    """A row a picture (name -> H x W x 3): the photograph, and what each teacher draws of it."""
+def sheet(names: Sequence[str], drawings: Mapping[str, Sequence[F32]], cell: int = 300) -> F32:
+    """A row a picture, which has a name; a column each of ``drawings``: the photographs, and what a teacher
+    made of each of them, H x W x 3."""
     tiles, labels = [], []
-    for name, rgb in pictures.items():
-        tiles += [rgb, *(teacher(rgb) for teacher in teachers.values())]
-        labels += [name, *teachers]
-    return contact_sheet(tiles, columns=1 + len(teachers), labels=labels, cell=cell)
+    for name, row in zip(names, zip(*drawings.values(), strict=True), strict=True):
+        tiles += row
+        labels += [name, *list(drawings)[1:]]
+    return contact_sheet(tiles, columns=len(drawings), labels=labels, cell=cell)
 
 
 def knobs(rgb: F32, strokes: Sequence[float], abstractions: Sequence[float], cell: int = 460) -> F32:
@@ -58,7 +58,7 @@ def layers(rgb: F32, settings: Abstraction, cell: int = 460) -> F32:
     return contact_sheet(tiles, columns=4, labels=["photograph", "base", "ink", "drawing"], cell=cell)
 
 
-def structures(drawings: Mapping[str, Iterable[F32]]) -> pd.DataFrame:
+def structures(drawings: Mapping[str, Sequence[F32]]) -> pd.DataFrame:
     """Mean share (%) of flat pixels and of centre lines in the drawings of each teacher, a row a teacher."""
     rows = []
     for name, several in drawings.items():
