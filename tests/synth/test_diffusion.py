@@ -90,6 +90,22 @@ def test_the_result_is_that_of_the_pipeline_itself(sd):
     np.testing.assert_allclose(made(rgb(), "x"), wanted, atol=0.02)
 
 
+def test_where_the_hardware_has_bfloat16_the_model_computes_in_it(sd, monkeypatch):
+    full = refiner(sd)(rgb(), "a")
+    monkeypatch.setattr(diffusion, "device_and_type", lambda: (torch.device("cpu"), torch.bfloat16))
+    made = refiner(sd)
+    half = made(rgb(), "a")
+    assert made.pipe.unet.dtype == torch.bfloat16 and made.lineage["dtype"] == "bfloat16"
+    assert half.dtype == np.float32 and 0 < np.abs(half - full).mean() < 0.05
+
+
+def test_other_settings_of_a_loaded_model_are_those_of_one_loaded_with_them(sd):
+    first = refiner(sd)
+    changed = diffusion.replaced(first, strength=1.0, seed=4)
+    np.testing.assert_array_equal(changed(rgb(), "a"), refiner(sd, strength=1.0, seed=4)(rgb(), "a"))
+    np.testing.assert_array_equal(first(rgb(), "a"), refiner(sd)(rgb(), "a"))
+
+
 def test_lineage_tells_model_and_settings(sd):
     told = refiner(sd).lineage
     assert told["model"] == "tiny-sd" and told["family"] == "sd" and told["control"] is None
