@@ -199,7 +199,7 @@ def test_a_model_is_sound(mean, neutral):
         assert (outward >= -1e-9).mean() > (0.65 if "teeth" in mesh.part else 0.95), mesh.part
     assert -0.01 < mean.vertices[mean.anatomy.groups["body"], 1].min() < 0.01
     kinds = sorted(curve.kind for curve in model.curves)
-    assert kinds == ["brow", "brow", "crease", "crease", "ear", "ear", "jaw"]
+    assert kinds == ["brow"] * 2 + ["crease"] * 2 + ["ear"] * 2 + ["ear fold"] * 4 + ["jaw"]
     assert all(len(c.points) == len(c.width) and np.isfinite(c.points).all() for c in model.curves)
 
 

@@ -84,7 +84,7 @@ def test_the_same_view_has_the_same_lines_at_any_resolution():
 def test_masses_of_hair_are_parted_by_lines_and_no_fragment_is_left():
     view = camera(256)
     drawn = maned(view)
-    kinds = lines.edges(drawn, lines.metres_per_pixel(drawn))
+    kinds = lines.edges(drawn, lines.metres_per_pixel(drawn, view))
     row = kinds[256, 120:-120]
     part = (row == lines.KINDS.index("hair")).astype(int)
     runs = np.count_nonzero(np.diff(part) > 0)
@@ -110,7 +110,7 @@ def test_nothing_in_view_is_no_ink():
 def test_a_far_surface_gets_its_line_once_on_the_near_side():
     view = camera(128)
     drawn = gbuffer(view, hair=False)
-    kinds = lines.edges(drawn, lines.metres_per_pixel(drawn))
+    kinds = lines.edges(drawn, lines.metres_per_pixel(drawn, view))
     chin = kinds[150:, 128]
     assert (chin == lines.KINDS.index("border")).sum() + (chin == lines.KINDS.index("occlusion")).sum() == 1
     assert drawn.part[150:, 128][chin > 0] == 0

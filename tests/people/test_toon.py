@@ -9,7 +9,8 @@ from drawn_sphere import EYES, camera, gbuffer, model
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import MONK
 from wbme.geometry.parsing import INDEX
-from wbme.people import cel, lights, toon
+from wbme.people import cel, fills, lights, toon
+from wbme.people.camera import Camera
 from wbme.people.sheet import Tone, load, srgb
 
 SHEET = load("romance")
@@ -240,3 +241,27 @@ def test_a_face_out_of_view_is_no_error():
     empty = replace(empty, depth=np.full_like(empty.depth, np.inf), label=empty.label * 0, **nothing)
     drawn = toon.draw(model(), away, LIGHT, empty, SHEET)
     assert drawn.palette.max() == 0 and drawn.ink.max() == 0
+
+
+def test_lines_of_a_face_seen_from_the_side_are_as_wide_as_from_the_front():
+    wide = []
+    for turn in np.radians((0, 50, 82)):
+        eye = VIEW.target + 1.2 * np.array([np.sin(turn), 0, np.cos(turn)])
+        view = Camera(VIEW.size, eye, VIEW.target, VIEW.focal)
+        wide.append(fills.Fills(model(), view, LIGHT, gbuffer(VIEW), SHEET).wide)
+    np.testing.assert_allclose(wide, wide[0], rtol=0.1)
+
+
+def test_a_beard_is_a_shape_around_the_mouth_and_a_shaved_one_a_tone(drawn):
+    def bearded(amount):
+        return toon.draw(replace(model(), facts={"beard": amount}), VIEW, LIGHT, gbuffer(VIEW), SHEET)
+
+    x, y = np.floor([VIEW.project([0.02, height, 0.09])[:2] for height in (1.425, 1.452, 1.53)]).astype(int).T
+    plain = drawn.drawn[y, x]
+    full, shaved = bearded(1.5), bearded(0.6)
+    assert plain[0, 3] == 0 and full.drawn[y, x][0, 3] > 250
+    np.testing.assert_array_equal(full.drawn[y, x][1:], plain[1:])
+    np.testing.assert_array_equal(full.oracle, drawn.oracle)
+    np.testing.assert_array_equal(shaved.drawn, drawn.drawn)
+    step = srgb_to_lab(drawn.oracle[y, x, :3] / 255)[:, 0] - srgb_to_lab(shaved.oracle[y, x, :3] / 255)[:, 0]
+    assert step[0] > 2 and step[2] == 0

@@ -8,6 +8,7 @@ from drawn_sphere import CENTRE, camera, gbuffer, model
 
 from wbme.geometry.parsing import INDEX
 from wbme.people import tresses
+from wbme.people.camera import face_width
 from wbme.people.sheet import load
 
 SHEET = load("romance")
@@ -31,7 +32,9 @@ def haired(view):
 
 def filled(view, drawn, sheet=SHEET, light=LIGHT):
     person = model()
-    return tresses.fill(person, drawn, sheet, light, view.project(person.landmarks), view.size)
+    return tresses.fill(
+        person, drawn, sheet, light, face_width(view.project(person.landmarks)[:, :2]), view.size
+    )
 
 
 def test_cover_is_the_hair_and_tones_stay_in_it():

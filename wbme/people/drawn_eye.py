@@ -13,7 +13,9 @@ Floats = NDArray[np.float32]
 
 _CLOSED = 0.075  # lids nearer than this share of the eye's width hide the iris
 _TILT = 0.05  # by which the outer corner commonly lies higher, share of the eye's width
+_AWAY = 0.32  # the far eye is not drawn when it looks narrower than this share of its width
 _N = 41
+_NARROW = 0.42  # of its height: no iris is drawn narrower
 
 
 class _Lids(NamedTuple):
@@ -44,17 +46,22 @@ def draw(paper: Paper, eye: Points, iris: Points, brow: Points) -> None:
     sheet, unit, up, weight = paper.sheet, paper.unit, paper.up, paper.weight
     style, lids = sheet.eyes, _SHAPES[sheet.eyes.shape]
     seen = paper.face.seen(eye)
-    upper, lower = _lids(paper, eye[:, :2], lids)
+    upper, lower = _lids(paper, eye, lids)
     width = float(np.linalg.norm(upper[0] - upper[-1]))
-    if width < 1.5:
+    behind = eye[0, 2] > eye[8, 2] and abs((eye[0] - eye[8])[:2] @ paper.across) < _AWAY * unit
+    if width < 1.5 or behind:
         return
     outward = (upper[0] - upper[-1]) / width
+    # From the side: the wedge of a lash line that is heaviest in front, where it runs out.
+    aside = float(np.clip((0.72 - width / unit) / 0.2, 0, 1)) * (eye[0, 2] < eye[8, 2])
     opening = float(((upper - lower) @ up).max() / unit)
     u = np.linspace(0, 1, _N)
     lash = max(style.lash * unit * float(np.clip(0.55 + 2.2 * opening, 0.6, 1)), 0.75 * weight)
-    lash *= 0.78 + 0.22 * paper.face.made_up
+    lash *= (0.78 + 0.22 * paper.face.made_up) * (1 - 0.35 * aside)
     # The lash line is thickest over the outer third and thins out to the inner corner.
-    profile = lash * np.interp(u, [0, 0.12, 0.32, 0.6, 0.9, 1], [0.8, 0.95, 1, 0.72, 0.3, 0.06])[:, None]
+    front = np.array([0.8, 0.95, 1, 0.72, 0.3, 0.06])
+    front += aside * (np.array([0.4, 0.5, 0.65, 0.85, 1, 1]) - front)
+    profile = lash * np.interp(u, [0, 0.12, 0.32, 0.6, 0.9, 1], front)[:, None]
     if opening < _CLOSED:
         middle = (upper + lower) / 2
         tip = middle[0] + outward * style.flick * width * 0.8 - up * style.flick * unit * 0.35
@@ -65,7 +72,9 @@ def draw(paper: Paper, eye: Points, iris: Points, brow: Points) -> None:
         tip = upper[0] + outward * style.flick * width + up * style.flick * unit * 0.45
         over, under = (upper + up * profile)[3:], (upper - up * 0.18 * profile)[1:]
         root, way = upper, 0.6 * up
-    over, under = (pen.spline(np.vstack([tip, edge]), _N) for edge in (over, under))
+    fore = upper[-1] - outward * 0.2 * unit + up * 0.1 * unit  # the lashes' points, seen from the side
+    ahead = [fore] if aside > 0.5 and opening >= _CLOSED else []
+    over, under = (pen.spline(np.vstack([tip, edge, *ahead]), _N) for edge in (over, under))
     paper.mark(paper.shape(np.vstack([over, under[::-1]])) * seen)
     for number in range(round(style.lashes * paper.face.made_up)):
         at = root[2 + 5 * number] + way * 0.3 * lash
@@ -81,12 +90,14 @@ def draw(paper: Paper, eye: Points, iris: Points, brow: Points) -> None:
 
 
 def _lids(paper: Paper, eye: Points, lids: _Lids) -> tuple[Points, Points]:
-    """Upper and lower lid from the outer to the inner corner, in the shape that the sheet gives them."""
-    up = paper.up
+    """Upper and lower lid from the outer to the inner corner, in the shape that the sheet gives them; on a
+    head seen from the side as far as they show."""
+    up, nearer, eye = paper.up, bool(eye[0, 2] <= eye[8, 2]), eye[:, :2]
     rim = eye - eye.mean(0)
     rim = eye.mean(0) + rim * 1.05 + np.outer(rim @ up, up) * (paper.sheet.eyes.opening - 1.05)
     upper = pen.spline(rim[:9], _N)
     lower = pen.spline(np.vstack([rim[8:], rim[:1]]), _N)[::-1]
+    upper, lower = (pen.spline(paper.unfolded(line, nearer), _N) for line in (upper, lower))
     width = float(np.linalg.norm(upper[0] - upper[-1]))
     # A drawing says more of what is the person's own.
     own = ((upper[0] - upper[-1]) @ up) / max(width, 1e-6) - _TILT
@@ -108,25 +119,32 @@ def _ball(paper: Paper, iris: Points, upper: Points, lower: Points, seen: Floats
     fall = up * unit * min(0.1, 0.3 * opening)
     shade = paper.shape(np.vstack([upper + up * unit * 0.1, (upper - fall)[::-1]]))
     paper.lay(srgb(style.shade), inside * shade * 0.6)
-    _iris(paper, iris, inside, upper)
+    _iris(paper, iris, inside, upper, lower)
     below = (lower - up * 0.2 * weight)[1:26]
     wide = 0.9 * weight * paper.sheet.lines.lid * pen.tapered(25, 0.16, 0.75)
     paper.line(below, wide, seen, style.lower)
 
 
-def _iris(paper: Paper, iris: Points, inside: Floats, upper: Points) -> None:
+def _iris(paper: Paper, iris: Points, inside: Floats, upper: Points, lower: Points) -> None:
     """Iris, pupil and catch-lights of one open eye, clipped by its opening."""
     style, up = paper.sheet.eyes, paper.up
-    centre = iris[0, :2]
     axes = np.stack([(iris[1] - iris[3])[:2], (iris[2] - iris[4])[:2]]) / 2 * style.iris
+    axes *= np.copysign(1, [[axes[0] @ paper.across], [axes[1] @ up]])
+    wide, tall = np.linalg.norm(axes, axis=1)
+    centre = iris[0, :2]
+    if wide < _NARROW * tall:  # seen from the side: wide enough to be read, and within the lids
+        corner = (upper[-1] + lower[-1]) / 2
+        ahead = paper.across * np.copysign(1, (corner - upper[0]) @ paper.across)
+        axes[0] = paper.across * _NARROW * tall
+        centre = centre + ahead * min(0.0, float((corner - centre) @ ahead) - 0.8 * _NARROW * tall)
     turn = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     around = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     radius = float(np.sqrt(np.abs(np.linalg.det(axes))))
+    lit = np.array([np.copysign(wide > _NARROW * tall, paper.light), 1])
 
     def disc(scale: float, high: float = 0.0, aside: float = 0.0, narrow: float = 0.0) -> Floats:
-        across = np.array([abs(up[1]), up[0]]) * np.copysign(1, paper.light)
-        rim = (around * [1 - narrow, 1 + 0.5 * narrow]) @ axes
-        return paper.shape(centre + (up * high + across * aside) * radius + rim * scale)
+        rim = around * [1 - narrow, 1 + 0.5 * narrow] * scale + lit * [aside, high]
+        return paper.shape(centre + rim @ axes)
 
     whole = disc(1) * inside
     base = srgb(style.colour) if style.colour else np.asarray(paper.face.iris_colour, np.float32)
@@ -145,7 +163,8 @@ def _iris(paper: Paper, iris: Points, inside: Floats, upper: Points) -> None:
     paper.lay(base * 0.22, whole * lid * 0.7)
     # A catch-light sits towards the light, high in the iris, and is never inked.
     size = style.catchlight
-    spots = [disc(size, 0.36, 0.34), disc(size * 0.48, -0.44, -0.36), disc(size * 0.3, 0.02, 0.66)]
+    # Within the iris, or it would look torn open: a rim of it stays around them.
+    spots = [disc(size, 0.32, 0.27), disc(size * 0.45, -0.44, -0.36), disc(size * 0.28, -0.08, 0.62)]
     shine = np.max([np.zeros_like(whole), *spots[: style.catchlights]], axis=0) * whole
     paper.lay((1, 1, 1), shine)
     paper.mark(inked * (1 - np.minimum(shine * 1.2, 1)))

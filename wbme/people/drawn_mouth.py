@@ -21,10 +21,14 @@ def draw(paper: Paper) -> None:
     inner = face.points[list(LIPS_INNER), :2]
     pairs = np.column_stack([np.arange(11), (20 - np.arange(11)) % 20])
     middle = pen.smooth(pen.spline(inner[pairs].mean(1), 41), 2)
+    nearer = bool(face.points[LIPS_INNER[0], 2] <= face.points[LIPS_INNER[10], 2])
+    middle, under = (
+        pen.spline(paper.unfolded(line, nearer), 41)
+        for line in (middle, pen.spline(face.points[list(_LOWER_LIP), :2], 41))
+    )
     wide = float(np.linalg.norm(middle[0] - middle[-1]))
     if wide < 2:
         return
-    under = pen.spline(face.points[list(_LOWER_LIP), :2], 41)
     _lips(paper, middle, under, wide)
     holes = _traced(paper, "mouth", wide, _PARTED)
     if holes:

@@ -1,7 +1,7 @@
 """The lines that an artist would draw on a face, on the posed surface.
 
-Kinds: crease (of the upper lid), brow (closed shape), jaw, ear. Widths are relative and run out at the ends;
-eyes, nose and mouth are ``wbme.people.facial``'s, which draws them from the landmarks.
+Kinds: crease (of the upper lid), brow (closed shape), jaw, ear (its outline), ear fold. Widths are relative
+and run out at the ends; eyes, nose and mouth are ``wbme.people.facial``'s, drawn from the landmarks.
 """
 
 import numpy as np
@@ -19,6 +19,13 @@ Points = NDArray[np.float32]
 _LIFT = 0.0006  # metres above the skin, so that the skin does not hide the line
 _CREASE = {"R": (130, 247, 30, 29, 27, 28, 56, 190), "L": (359, 467, 260, 259, 257, 258, 286, 414)}
 _JAW = (132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361)
+# Vertices: under the rim of an ear from its front over the top and down the back; around its hollow.
+_EAR_FOLDS = {
+    "R": ((5711, 5672, 5457, 5460, 5466, 5467, 5463, 5462, 5474),
+          (5709, 5616, 5591, 5599, 5584, 5583, 5603, 5506)),
+    "L": ((12308, 12269, 12056, 12059, 12065, 12066, 12062, 12061, 12073),
+          (12306, 12213, 12188, 12196, 12181, 12180, 12200, 12105)),
+}  # fmt: skip
 
 
 def draw(
@@ -44,6 +51,8 @@ def draw(
         upper_edge, lower_edge = brows.shape(points[list(loop)], brow, arch)
         add("brow", lifted(np.concatenate([upper_edge, lower_edge[::-1]])), [1.0], closed=True)
         add("ear", lifted(vertices[anatomy.groups[f"ear-{side}"]]), [0.3, 1.0, 1.0, 1.0, 0.3])
+        for fold in _EAR_FOLDS[side]:
+            add("ear fold", lifted(vertices[list(fold)]), [0.2, 1.0, 1.1, 0.7, 0.15])
     add("jaw", lifted(points[list(_JAW)]), [0.3, 1.0, 1.0, 1.0, 0.3], 40)
     return curves
 

@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 # The head as an egg, in its own frame: middle and half axes in metres.
 _CENTRE, _EGG = np.array([0.0, -0.015, -0.08], np.float32), np.array([0.075, 0.12, 0.1], np.float32)
-_FACE_WIDTH = 0.148  # metres, of the mean person
+FACE_WIDTH = 0.148  # metres, of the mean person
 _CHEEKS = ((50, 234), (280, 454))  # landmarks: the cheekbone's middle, and where it goes
 _HALFTONES = 0.22  # of normal . light, by which the first of several shadow tones comes before the last
 _HATCH = 6.5  # pixels at 512 between two lines
@@ -36,15 +36,17 @@ class Fills:
     def __init__(self, model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sheet):
         self.model, self.size, self.sheet = model, camera.size, sheet
         self.points = camera.project(model.landmarks)
-        self.wide = face_width(self.points[:, :2])
+        # A face that turns aside looks narrower; what is measured by it stays as it is.
+        near = max(float(np.median(self.points[:, 2])), 1e-6)
+        self.wide = face_width(model.landmarks) * camera.pixels_per_radian / near
         self.direction = _sided(light, sheet.shadow.side)
         label = gbuffer.label
         is_hair = label == INDEX["hair"]
         is_skin = np.isin(label, [*SKIN, *EYES, *MOUTH, INDEX["l_brow"], INDEX["r_brow"]])
-        # Lashes are drawn, not filled: on the face they are skin, beyond its outline they are dark.
-        solid = cv2.morphologyEx(is_skin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8)) > 0
-        is_skin &= solid | ~lines.lashes(gbuffer)
-        is_rest = (gbuffer.part != lines.NOTHING) & ~is_hair & ~is_skin
+        # Lashes are drawn, not filled: on the face they are skin, beyond its outline they are nothing.
+        beyond = lines.lashes_beyond(gbuffer, round(0.047 * self.wide * label.shape[1] / camera.size[0]))
+        is_skin &= ~beyond
+        is_rest = (gbuffer.part != lines.NOTHING) & ~is_hair & ~is_skin & ~beyond
         self.is_skin = is_skin  # at the G-buffer's size
         self.skin_cover, self.rest_cover = map(self._final, (is_skin, is_rest))
         rest = self._final(np.where(is_rest[..., None], gbuffer.albedo, 0))
@@ -56,6 +58,7 @@ class Fills:
         self.skin_here, self.hair_here, self.rest_here = is_skin[one], is_hair[one], is_rest[one]
         self.lit = self.normal @ self.direction
         self.spots = np.zeros(self.skin_here.shape, np.float32)  # ink that stands for shade
+        self.shade = np.zeros_like(self.spots)  # the skin's
         self.own_skin = self.median(FACE_SKIN, self.median(SKIN, srgb(sheet.skin.colour)))
 
     def median(self, labels: Iterable[int], otherwise: Floats) -> Floats:
@@ -85,6 +88,7 @@ class Fills:
             share = np.interp(srgb_to_lab(self.own_skin)[0], (25, 60), (0.55, 0.86))
             bright &= lit > max(float(np.quantile(lit[face], share)), 0.5)
         blush = np.max([self._blush(*self.points[list(pair), :2]) for pair in _CHEEKS], axis=0)
+        self.shade = shades[-1][0]
         layers = [(blush * face, style.blush), (self._shape(bright, face, rounding * 0.5), style.light)]
         if style.edge.lightness or style.edge.a or style.edge.b:
             soft = cel.blurred(shades[-1][0], _weights(self.skin_here), 0.03 * self.wide)
@@ -161,7 +165,7 @@ class Fills:
     def _round(self) -> Floats:
         """normal . light of an egg around the head: what a drawn face's shadow follows."""
         head = self.model.head.astype(np.float32)
-        size = face_width(self.model.landmarks) / _FACE_WIDTH if self.sheet.deformation else 1.0
+        size = face_width(self.model.landmarks) / FACE_WIDTH if self.sheet.deformation else 1.0
         out = ((self.position - head[:3, 3]) @ head[:3, :3] / np.float32(size) - _CENTRE) / _EGG**2
         return (out @ (head[:3, :3].T @ self.direction)) / np.maximum(np.linalg.norm(out, axis=2), 1e-9)
 

@@ -251,25 +251,27 @@ def hair_mesh(
 
 def cap(
     skull: Skull, thickness: ArrayLike, *, receding: float = 0.0, rows: int = 26, columns: int = 96,
-    edge: float = 0.0006, across: Callable[[Array, Array], Array] | None = None,
+    edge: float = 0.0006, rise: float = 22.0, across: Callable[[Array, Array], Array] | None = None,
+    lower: Callable[[Array], Array] | None = None,
 ) -> Pieces:  # fmt: skip
-    """The closed scalp volume from hairline (v = 0, ``edge`` metres thick) to crown.
+    """The closed scalp volume from hairline (v = 0, ``edge`` metres thick) to crown,
+    full from ``rise`` degrees above it on.
 
     thickness: metres, a number or a function of azimuth and elevation grids (rows x columns); across: such a
-    function for u, along whose equal values the strands run (curls), instead of straight to the crown.
+    function for u, along whose equal values the strands run (curls), instead of straight to the crown;
+    lower: degrees by which the hairline lies lower, of azimuths.
     """
     t = np.linspace(0, 1, rows)[:, None] ** 1.15
     azimuth = np.linspace(-180, 180, columns + 1)[None]
-    line = hairline(azimuth, receding)
+    line = hairline(azimuth, receding) - (lower(azimuth) if lower else 0)
     elevation = line + (90 - line) * t
     azimuth = np.broadcast_to(azimuth, elevation.shape)
     base, normal = skull.at(azimuth, elevation)
     deep = (
         thickness(azimuth, elevation) if callable(thickness) else np.broadcast_to(thickness, elevation.shape)
     )
-    away = (elevation - line) / 22
-    rise = np.sin(np.clip(away, 0, 1) * np.pi / 2)
-    points = base + normal * (edge + (deep - edge) * rise)[..., None]
+    risen = np.sin(np.clip((elevation - line) / rise, 0, 1) * np.pi / 2)
+    points = base + normal * (edge + (deep - edge) * risen)[..., None]
     points[-1] = points[-1].mean(0)
     uv = np.stack([(azimuth + 180) / 360 * 3 % 1.0001, np.broadcast_to(t, azimuth.shape)], -1)
     uv[..., 0] = np.abs((azimuth + 180) / 60 % 2 - 1)  # mirrored, so that no seam shows

@@ -14,6 +14,8 @@ from wbme.people.mesh import Curve, Mesh
 from wbme.people.scalp import Array, Skull, hairline, unit
 from wbme.people.wig import Wig, add_fringe, downhill
 
+_RISE = 13.0  # degrees above the hairline from which on a volume of curls has its full height
+
 
 def _parting(offset: float, z: Array) -> tuple[Array, Array]:
     """Azimuth and elevation along the parting, from the hairline (``z`` = 0) to the crown (1); ``offset``:
@@ -85,13 +87,18 @@ def _hanging(
 
 
 def _afro(wig: Wig, low: float, high: float, lumps: int, marks: float) -> None:
-    """A round volume of ``low`` to ``high`` metres of ``lumps`` curls, a share ``marks`` with a line."""
+    """A round volume of ``low`` to ``high`` metres of ``lumps`` curls, a share ``marks`` with lines."""
     rng = wig.rng
     size = float(rng.uniform(low, high))
-    golden = np.arange(lumps) * 137.508
-    e = np.degrees(np.arcsin(np.linspace(-0.75, 0.998, lumps))) + rng.normal(0, 1.5, lumps)
-    keep = e > hairline(golden) + 5
-    seeds = towards(golden[keep], e[keep])
+
+    def spiral(count: int, above: float) -> Array:
+        """Directions evenly over the scalp, ``above`` degrees over the hairline and more; N x 3."""
+        golden = np.arange(count) * 137.508
+        e = np.degrees(np.arcsin(np.linspace(-0.75, 0.998, count))) + rng.normal(0, 1.5, count)
+        keep = e > hairline(golden) + above
+        return towards(golden[keep], e[keep])
+
+    seeds = spiral(lumps, 5)
     spacing = float(np.sqrt(4 * np.pi * 0.87 / lumps))
     reach = rng.choice([0.55, 0.8, 1.0], len(seeds))
     turned = rng.normal(size=(len(seeds), 3))
@@ -113,20 +120,40 @@ def _afro(wig: Wig, low: float, high: float, lumps: int, marks: float) -> None:
         near, angle, _ = curls(a, e)
         return (0.5 + 0.5 * np.sin(2.2 * np.pi * near + 5 * angle)).reshape(a.shape)
 
-    wig.cap(deep, rows=88, columns=300, edge=0.003, smooth=0.9, across=winding, kind="curls")
-    # An arc around some curls stands for all of them.
-    marked = seeds[rng.random(len(seeds)) < marks]
+    # Curls stand out over the hairline, each a little lower or higher than the next.
+    places = np.cumsum(rng.uniform(0.6, 1.4, round(7.2 / spacing)))
+    places = places / places[-1] * 360 - 180
+    drops = rng.uniform(0.35, 1.0, len(places)) * np.degrees(spacing) * 0.3
+
+    def lower(a: Array) -> Array:
+        high = np.searchsorted(places, a).clip(0, len(places) - 1)
+        low = np.where(high > 0, places[high - 1], -180.0)
+        t = np.clip((a - low) / np.maximum(places[high] - low, 1e-6), 0, 1)
+        return drops[high] * np.sqrt(np.clip(1 - (2 * t - 1) ** 2, 0, 1))
+
+    wig.cap(deep, rows=88, columns=300, edge=0.004, rise=_RISE, smooth=0.9, across=winding, lower=lower,
+            kind="curls")  # fmt: skip
+    # Some short arcs, one within the other, stand for all curls.
+    marked = spiral(2 * lumps, 1)
+    marked = marked[rng.random(len(marked)) < marks]
     side = unit(np.cross(marked, rng.normal(size=marked.shape)))
-    turn = np.linspace(0, rng.uniform(2.6, 4.4, len(marked)), 24).T
-    radius = spacing * np.linspace(0.62, 0.28, 24)[None]
-    ring = np.cos(turn)[..., None] * side[:, None] + np.sin(turn)[..., None] * np.cross(marked, side)[:, None]
-    way = unit(marked[:, None] + radius[..., None] * ring)
-    azimuth, elevation = np.degrees(np.arctan2(way[..., 0], way[..., 2])), np.degrees(np.arcsin(way[..., 1]))
-    base, normal = wig.skull.at(azimuth, elevation)
-    rise = np.sin(np.clip((elevation - hairline(azimuth)) / 22, 0, 1) * np.pi / 2)  # as the volume's
-    points = base + normal * (deep(azimuth, elevation) * rise + 0.002)[..., None]
-    taper = np.sin(np.linspace(0.05, np.pi - 0.05, 24)) ** 0.7
-    wig.curves += [Curve("hair", line.astype(np.float32), taper.astype(np.float32)) for line in points]
+    start, turn = rng.uniform(0, 0.7, (2, len(marked), 1))
+    for number, radius in enumerate((0.45, 0.32, 0.2)):
+        some = slice(None) if number < 2 else slice(None, None, 2)
+        angle = start + 0.3 * number + np.linspace(0, 1, 16) * (1.7 + turn + 0.4 * number)
+        ring = np.cos(angle)[..., None] * side[:, None]
+        ring = ring + np.sin(angle)[..., None] * np.cross(marked, side)[:, None]
+        way = unit(marked[:, None] + spacing * radius * ring)[some]
+        azimuth, elevation = (
+            np.degrees(np.arctan2(way[..., 0], way[..., 2])),
+            np.degrees(np.arcsin(way[..., 1])),
+        )
+        base, normal = wig.skull.at(azimuth, elevation)
+        away = elevation - hairline(azimuth) + lower(azimuth)
+        risen = np.sin(np.clip(away / _RISE, 0, 1) * np.pi / 2)  # as the volume's
+        points = base + normal * (deep(azimuth, elevation) * risen + 0.002)[..., None]
+        taper = (1 - 0.2 * number) * np.sin(np.linspace(0.05, np.pi - 0.05, 16)) ** 0.7
+        wig.curves += [Curve("hair", line.astype(np.float32), taper.astype(np.float32)) for line in points]
 
 
 def _style(make: Callable[..., None], *choice: object, **options: object) -> Callable[[Wig], None]:
@@ -153,8 +180,8 @@ STYLES: dict[str, Callable[[Wig], None]] = {
     "high bun": _style(updos.tied, "high bun", "", "wispy"),
     "low bun": _style(updos.tied, "low bun", "", "swept", "curtain"),
     "braid": _style(updos.tied, "braid", "", "wispy", "curtain", "swept"),
-    "afro": _style(_afro, 0.045, 0.07, 130, 0.8),
-    "short curls": _style(_afro, 0.018, 0.028, 230, 0.5),
+    "afro": _style(_afro, 0.045, 0.07, 130, 0.6),
+    "short curls": _style(_afro, 0.018, 0.028, 230, 0.4),
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 NOTHING = 255
 _ALL = slice(None)
 KINDS = ("", "silhouette", "occlusion", "border", "hair")
-CURVES = ("jaw", "ear", "hair", "crease", "fold")  # brows are facial.py's
+CURVES = ("jaw", "ear", "ear fold", "hair", "crease", "fold")  # brows are facial.py's
 _ROUND = np.array([[-2, 0], [2, 0], [0, -2], [0, 2]]).T  # neighbours of a pixel
 _TOLERANCE = 0.006  # metres that a visible curve may lie behind the surface
 
@@ -37,11 +37,14 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
     ``pixel``: metres that a pixel covers at the person's distance.
     """
     group = _groups(gbuffer)
-    depth = np.where(np.isfinite(gbuffer.depth), gbuffer.depth, 1e3).astype(np.float32)
+    beyond = lashes_beyond(gbuffer, round(0.007 / pixel))
+    group[beyond] = NOTHING
+    depth = np.where(np.isfinite(gbuffer.depth) & ~beyond, gbuffer.depth, 1e3).astype(np.float32)
     kinds, sure = np.zeros(group.shape, np.uint8), np.zeros(group.shape, bool)
     hair = group == MATERIALS.index("hair")
-    calm, lash = _calm(gbuffer, round(0.006 / pixel)), lashes(gbuffer)
+    calm, lash = _calm(gbuffer, round(0.006 / pixel)), lashes(gbuffer) & ~beyond
     nose = gbuffer.label == INDEX["nose"]  # its holes have no contour
+    ear = np.isin(gbuffer.label, (INDEX["l_ear"], INDEX["r_ear"]))  # curves stand for its folds
     # Where single hairs stand out of the hair, or it grows out of the skin, there is no line.
     size = max(round(0.0028 / pixel), 2)
     massed = cv2.morphologyEx(hair.astype(np.uint8), cv2.MORPH_OPEN, np.ones((size, size), np.uint8)) > 0
@@ -69,7 +72,8 @@ def edges(gbuffer: GBuffer, pixel: float) -> Bytes:
         kind[differs & empty] = KINDS.index("silhouette")
         kind[(rooted[one] | rooted[two]) & ~empty & (off < 0.012)] = 0
         kind[((hair & ~massed)[one] | (hair & ~massed)[two]) & ~empty] = 0
-        kind[lash[one] | lash[two] | (nose[one] & nose[two] & (off < 0.014))] = 0
+        kind[(lash[one] | lash[two] | (nose[one] & nose[two] & (off < 0.014))) & ~empty] = 0
+        kind[ear[one] & ear[two] & ~differs] = 0
         kind[(calm[one] | calm[two]) & ~empty] = 0
         # Two masses lie about as near: a border that keeps to one of them does not flicker.
         near = np.where(strand, mass[one] > mass[two], depth[one] <= depth[two])
@@ -97,6 +101,20 @@ def _groups(gbuffer: GBuffer) -> Bytes:
 
 def lashes(gbuffer: GBuffer) -> NDArray[np.bool_]:
     return (gbuffer.material == MATERIALS.index("hair")) & (gbuffer.label != INDEX["hair"])
+
+
+def lashes_beyond(gbuffer: GBuffer, reach: int) -> NDArray[np.bool_]:
+    """Lashes that stand out over the outline of the face by itself; ``reach``: samples between the lids that
+    lashes may cover."""
+    lash = lashes(gbuffer)
+    if not lash.any():
+        return lash
+    row, column = np.flatnonzero(lash.any(1)), np.flatnonzero(lash.any(0))
+    part = tuple(slice(max(at[0] - 2 * reach, 0), at[-1] + 2 * reach + 1) for at in (row, column))
+    face = ((gbuffer.part[part] != NOTHING) & ~lash[part]).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(reach, 1) + 1,) * 2)
+    lash[part] &= cv2.morphologyEx(face, cv2.MORPH_CLOSE, kernel) == 0
+    return lash
 
 
 def _calm(gbuffer: GBuffer, reach: int) -> NDArray[np.bool_]:
@@ -184,16 +202,18 @@ def draw(
     canvas = pen.Canvas(camera.size)
     if not finite.size:
         return canvas.coverage()
-    pixel = metres_per_pixel(gbuffer)
+    pixel = metres_per_pixel(gbuffer, camera)
     kinds = edges(gbuffer, pixel)
-    unit = weight * fine
+    unit, light = weight * fine, camera.view[:2, :3].T @ (camera.view[:2, :3] @ light)
     strokes = []
     for line, free, end, ring in trace(kinds > 0, style.shortest * unit):
         at = tuple(line.T)
+        if ring and len(line) < 4 * style.shortest * unit and np.all(kinds[at] == KINDS.index("hair")):
+            continue  # where one mass of hair just comes through another
         force = np.array([0.0, *(getattr(style, kind) for kind in KINDS[1:])])[kinds[at]]
         force[gbuffer.material[at] == MATERIALS.index("metal")] *= 0.5  # two sides of one wire
         force = np.where(kinds[at] == KINDS.index("hair"), force * _press(gbuffer, line), force)
-        away = gbuffer.normal[at][:, :2] @ light[:2]
+        away = gbuffer.normal[at] @ light
         force = force * np.clip(1 - 0.28 * away, 0.7, 1.3)
         points = _fair(line[:, ::-1] + 0.5, unit, ring) / fine
         force = gaussian_filter1d(force, 8 * unit, mode="wrap" if ring else "nearest")
@@ -208,14 +228,15 @@ def draw(
 
 def _press(gbuffer: GBuffer, line: NDArray) -> NDArray:
     """How hard the pen presses between two masses of hair: more where one lies well over the other, and
-    towards their points; hardly at the roots, where they part."""
+    towards their points; hardly at the roots, where they part, nor across the ends, which lie on others."""
     height, width = gbuffer.depth.shape
     at = tuple(line.T)
     row = np.clip(line[:, :1] + _ROUND[0], 0, height - 1)
     column = np.clip(line[:, 1:] + _ROUND[1], 0, width - 1)
     step = np.ptp(np.minimum(gbuffer.depth[row, column], gbuffer.depth[at][:, None] + 0.03), axis=1)
-    root = np.clip((gbuffer.uv[..., 1][at] - 0.02) / 0.2, 0, 1)
-    return np.clip(0.7 + step / 0.02, 0.7, 1.3) * (0.2 + 0.8 * root)
+    along = gbuffer.uv[..., 1][at]
+    root, end = np.clip((along - 0.02) / 0.2, 0, 1), np.clip((0.985 - along) / 0.1, 0, 1)
+    return np.clip(0.7 + step / 0.02, 0.7, 1.3) * (0.2 + 0.8 * root) * end
 
 
 def _fair(points: NDArray, unit: float, ring: bool) -> NDArray:
@@ -239,6 +260,7 @@ def _curves(
     height, width = gbuffer.depth.shape
     reach = 2 * round(4.5 * fine * max(camera.size) / 512) + 1
     near = cv2.dilate(drawn.astype(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    close = cv2.dilate(drawn.astype(np.uint8), np.ones((2 * (reach // 5) + 1,) * 2, np.uint8)) > 0
     strokes = []
     for curve in curves:
         if curve.kind not in CURVES or len(curve.points) < 2:
@@ -253,18 +275,18 @@ def _curves(
         behind = line[:, 2] - gbuffer.depth[row, column]  # -inf before nothing
         seen = inside & (behind < _TOLERANCE) & (behind > -3 * _TOLERANCE)
         # A line that a contour takes over runs on into it.
-        alone = maximum_filter1d((seen & ~near[row, column]).astype(np.uint8), 2 * (reach // 4) + 5) > 0
+        taken = close if curve.kind == "ear fold" else near  # which lies beside the ear's own outline
+        alone = maximum_filter1d((seen & ~taken[row, column]).astype(np.uint8), 2 * (reach // 4) + 5) > 0
         ends = np.flatnonzero(np.diff(np.concatenate([[0], (seen & alone).astype(int), [0]])))
         for start, stop in zip(ends[::2], ends[1::2], strict=True):
             part = line[start:stop]
             if pen.along(part[:, :2])[-1] > shortest:
-                strokes.append((part[:, :2], part[:, 3] * getattr(style, curve.kind), True, True))
+                strokes.append((part[:, :2], part[:, 3] * getattr(style, curve.kind.split()[0]), True, True))
     return strokes
 
 
-def metres_per_pixel(gbuffer: GBuffer) -> float:
-    """Median size of a G-buffer pixel on the person, in metres across the picture."""
-    x = gbuffer.position[..., 0]
-    solid = gbuffer.part != NOTHING
-    pair = solid[:, 1:] & solid[:, :-1]
-    return float(np.median(np.abs(x[:, 1:] - x[:, :-1])[pair])) if pair.any() else 1e-3
+def metres_per_pixel(gbuffer: GBuffer, camera: Camera) -> float:
+    """Size of a G-buffer pixel at the person's median distance, in metres."""
+    finite = gbuffer.depth[np.isfinite(gbuffer.depth)]
+    fine = gbuffer.depth.shape[1] / camera.size[0]
+    return float(np.median(finite)) / camera.pixels_per_radian / fine if finite.size else 1e-3

@@ -45,7 +45,7 @@ class Mesh:
 @dataclass(frozen=True, eq=False)
 class Curve:
     """A line that an artist would draw. points: N x 3 metres, on the surface; width: N, relative (1 is
-    the sheet's line), tapered at the ends. kind: crease, jaw, ear, brow, hair or fold."""
+    the sheet's line), tapered at the ends. kind: crease, jaw, ear, ear fold, brow, hair or fold."""
 
     kind: str
     points: NDArray[np.float32]

@@ -20,8 +20,9 @@ class Face:
 
     points 468 x 3, irises 2 x 5 x 3, brows (closed outlines) N x 3: x, y, depth. ``seen(points)`` is the
     H x W share of the paper where a surface through these points is not hidden. parts: masks of ``fine``
-    samples a pixel of "upper lip", "lower lip", "mouth" (its opening), "teeth", "tongue". Colours: sRGB in
-    [0, 1]. ``made_up``: how much lips and lashes are stressed, in [0, 1]; ``expression``: its name.
+    samples a pixel of "upper lip", "lower lip", "mouth" (its opening), "teeth", "tongue". ``unit``: width of
+    an eye, seen from its front. Colours: sRGB in [0, 1]. ``made_up``: how much lips and
+    lashes are stressed, in [0, 1]; ``expression``: its name.
     """
 
     points: Points
@@ -30,6 +31,7 @@ class Face:
     seen: Callable[[Points], Floats]
     parts: dict[str, NDArray[np.bool_]]
     fine: float
+    unit: float
     lip_colour: Floats
     brow_colour: Floats
     iris_colour: Floats
@@ -41,8 +43,8 @@ class Paper:
     """``rgba`` H x W x 4, premultiplied sRGB, and ``ink`` H x W, both in [0, 1].
 
     ``size``: W, H. ``light``: -1 from the picture's left to 1 from its right. ``weight``: pixels of a line of
-    weight 1. ``halo`` H x W: what lies around lines, which are hard to see on dark skin. ``unit``: width of
-    the nearer eye in pixels; ``up``: of the face, a unit vector.
+    weight 1. ``halo`` H x W: what lies around lines, which are hard to see on dark skin. ``unit``: as the
+    face's; ``up``: of the face, a unit vector, and ``across`` to the right of it.
     """
 
     def __init__(self, size: tuple[int, int], face: Face, sheet: Sheet, light: float, weight: float):
@@ -52,9 +54,18 @@ class Paper:
         self.halo = np.zeros_like(self.ink)
         points = face.points
         eyes = [points[list(loop)] for loop in (RIGHT_EYE, LEFT_EYE)]
-        self.unit = max(float(np.linalg.norm(eye[0, :2] - eye[8, :2])) for eye in eyes)
+        self.unit = face.unit
         up = np.mean([eye[:, :2].mean(0) for eye in eyes], axis=0) - points[list(LIPS_OUTER), :2].mean(0)
         self.up = up / max(np.linalg.norm(up), 1e-6)
+        self.across = np.array([-self.up[1], self.up[0]])
+
+    def unfolded(self, line: Points, nearer: bool) -> Points:
+        """``line`` (N x 2) from the end that is ``nearer`` (its first, or else its last) to where it turns
+        back behind itself, as it does on a head seen from the side."""
+        path = line if nearer else line[::-1]
+        away = np.abs((path - path[0]) @ self.across)
+        path = path[: max(int(away.argmax()), 3) + 1]
+        return path if nearer else path[::-1]
 
     def lay(self, colour: ArrayLike, cover: Floats) -> None:
         """Paint ``colour`` (sRGB, 3 or H x W x 3) where ``cover`` lies."""

@@ -153,6 +153,7 @@ class Person:
             "gender": "female" if spec.gender > 0.5 else "male",
             "hair": self.choice.style,
             "hair_colour": self.choice.colour,
+            "beard": round(float(spec.complexion.stubble), 2),
             "clothes": self.choice.outfit,
             "hat": self.choice.hat,
             "expression": pose.name,

@@ -27,7 +27,8 @@ class _Cut:
 
     def flow(
         self, name: str, start: Directions, goal: tuple[Array, Array], beyond: ArrayLike, height: ArrayLike,
-        wide: ArrayLike, *, end: float = 0.004, thick: float = 0.18, tip: float = 0.6, **falling: float,
+        wide: ArrayLike, *, end: float = 0.004, thick: float = 0.18, tip: float = 0.6, locks: int = 3,
+        **falling: float,
     ) -> None:  # fmt: skip
         """Masses from ``start`` to ``goal`` and ``beyond`` metres farther, whose points lie ``end`` high;
         ``tip``: where along them the points begin."""
@@ -42,7 +43,7 @@ class _Cut:
         guides = guides - outward(self.wig.skull, guides) * drop
         guides = cut(guides, spare_eyes(self.wig.skull, guides, np.full(n, -9.0)), 24)
         self.wig.add(
-            name, guides, wide * rng.uniform(0.85, 1.15, n), locks=3, tip=tip, thick=thick, root=0.3,
+            name, guides, wide * rng.uniform(0.85, 1.15, n), locks=locks, tip=tip, thick=thick, root=0.3,
             ragged=0.22, gather=0.1, bulge=0.16,
         )  # fmt: skip
 
@@ -103,15 +104,16 @@ def spiky(wig: Wig) -> None:
     own = _cut(wig, 0.016, 0.0045)
     own.base(0.016)
     own.around()
-    a, wide = own.front()
-    up = {"gravity": -0.1, "thick": 0.3, "cling": 0.0, "tip": 0.5}
-    b = np.linspace(-180, 180, 7, endpoint=False)
-    own.flow("hair top", own.whorl, (b, 52 + 0 * b), 0.015, own.top, 0.06, end=0.022, **up)
-    b = np.linspace(-64, 64, 5)
-    goal = 0.9 * b + 10 * own.sign, 76 + 0 * b
-    own.flow("hair top", (b, 54 + 0 * b), goal, 0.012, own.top, 0.058, end=0.034, **up)
-    goal = a + 10 * own.sign, 56 + 0 * a
-    own.flow("hair top", (a, hairline(a) + 2), goal, 0.015, own.top, wide, end=0.036, **up)
+    up: dict[str, float] = {"gravity": -0.1, "thick": 0.24, "cling": 0.0, "tip": 0.3}
+    b = np.linspace(-180, 180, 6, endpoint=False)
+    own.flow("hair top", own.whorl, (b, 50 + 0 * b), 0.020, own.top, 0.062, end=0.026, locks=1, **up)
+    b = np.linspace(-62, 62, 4)
+    goal = 0.9 * b + 10 * own.sign, 74 + 0 * b
+    own.flow("hair top", (b, 50 + 0 * b), goal, 0.020, own.top, 0.064, end=0.044, locks=1, **up)
+    a = np.linspace(-56, 56, 5) + 5 * wig.rng.normal(size=5)
+    wide = 0.054 * np.exp(wig.rng.normal(0, 0.2, 5))
+    goal = a + 12 * own.sign, 54 + 0 * a
+    own.flow("hair top", (a, hairline(a) + 6), goal, 0.024, own.top, wide, end=0.044, locks=1, **up)
 
 
 def slick(wig: Wig) -> None:

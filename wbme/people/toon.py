@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
+from wbme.geometry.landmarks import LEFT_EYE, RIGHT_EYE
 from wbme.geometry.parsing import EYES, INDEX
-from wbme.people import cel, facial, lines, strokes, tresses
+from wbme.people import beard, cel, facial, lines, strokes, tresses
 from wbme.people.camera import Camera
 from wbme.people.fills import Fills
 from wbme.people.gbuffer import GBuffer
@@ -26,6 +27,7 @@ Bytes = NDArray[np.uint8]
 
 _FACE = 0.36  # a face this wide (share of the picture) has lines of weight 1
 _BEFORE = 0.02  # metres: what lies this far before a feature hides it
+_DEEP = 0.025  # metres between the nearest and the farthest point of a feature that is seen from the side
 _SMALL = 6  # pixels at 512: narrower faces get no drawn features
 _HALO = Tone(lightness=-2.0, least=15.0, a=5.0, b=4.0)  # lightens dark skin alone
 _DOTS = 4.5  # pixels at 512 between two dots of a screentone
@@ -54,19 +56,22 @@ def draw(model: Model, camera: Camera, light: Light, gbuffer: GBuffer, sheet: Sh
     room = 0.12 * np.ptp(fills.points[:, :2], axis=0).max() + 4
     x0, y0 = np.maximum(np.floor(fills.points[:, :2].min(0) - room), 0).astype(int).tolist()
     x1, y1 = np.minimum(np.ceil(fills.points[:, :2].max(0) + room), camera.size).astype(int).tolist()
-    drawn_lines, halo = np.zeros_like(ink), np.zeros_like(ink)
+    drawn_lines, halo, below = np.zeros_like(ink), np.zeros_like(ink), np.zeros_like(features)
+    skin = fills.skin()
     if min(x1 - x0, y1 - y0) > 2 and fills.wide >= _SMALL * full / 512:
         face = _face(fills, camera, gbuffer, (x0, y0, x1, y1))
-        side = float(np.clip(light.direction[0] * 2, -1, 1))
+        side = float(np.clip(camera.view[0, :3] @ light.direction * 2, -1, 1))
         paper = facial.draw((x1 - x0, y1 - y0), face, sheet, side, weight)
         features[y0:y1, x0:x1], drawn_lines[y0:y1, x0:x1] = paper.rgba, paper.ink
         halo[y0:y1, x0:x1] = cv2.GaussianBlur(paper.halo, (0, 0), max(0.8 * weight, 0.3))
-    hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.points, camera.size)
-    palette, oracle, spots = _filled(fills, hair, ink * np.float32(sheet.lines.painted), halo)
+        below = beard.fill(fills, skin, face.brow_colour)
+    hair = tresses.fill(model, gbuffer, sheet, fills.direction, fills.wide, camera.size)
+    palette, oracle, spots = _filled(fills, skin, hair, ink * np.float32(sheet.lines.painted), halo)
     # Shade keeps off the drawn features, or it would hide them.
     clear = cv2.dilate(np.maximum(features[..., 3], drawn_lines), np.ones((round(4 * weight) | 1,) * 2))
     ink = np.maximum(ink * np.float32(1 - sheet.lines.painted), spots * (1 - np.clip(clear, 0, 1)))
     ink = np.maximum(ink, drawn_lines)
+    features += below * (1 - features[..., 3:])
     return Drawn(palette, oracle, np.rint(ink * 255).astype(np.uint8), _straight(features))
 
 
@@ -78,11 +83,12 @@ def _lined(gbuffer: GBuffer, sheet: Sheet) -> GBuffer:
     return replace(gbuffer, label=np.where(nose, np.uint8(INDEX["mouth"]), gbuffer.label))
 
 
-def _filled(fills: Fills, hair: cel.Region, painted: Floats, halo: Floats) -> tuple[Bytes, Bytes, Floats]:
+def _filled(
+    fills: Fills, skin: cel.Region, hair: cel.Region, painted: Floats, halo: Floats
+) -> tuple[Bytes, Bytes, Floats]:
     """Palette, oracle, and the ink that stands for shade; ``painted``: lines that are tones of the fill;
     ``halo`` around the lines of the face."""
-    sheet = fills.sheet
-    skin, rest = fills.skin(), fills.rest()
+    sheet, rest = fills.sheet, fills.rest()
     skin.layers.append((halo, _HALO))
     if sheet.hair.colour:
         hair.base = srgb(sheet.hair.colour)
@@ -124,9 +130,18 @@ def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, i
     depth, skin = gbuffer.depth[part], fills.is_skin[part]
     y, x = (np.mgrid[: depth.shape[0], : depth.shape[1]].astype(np.float32) + 0.5) / fine
 
+    scale = camera.pixels_per_radian / max(float(np.median(fills.points[:, 2])), 1e-6)
+    loops = model.landmarks[[*RIGHT_EYE, *LEFT_EYE]].reshape(2, 16, 3)
+    unit = scale * max(float(np.linalg.norm(eye[0] - eye[8])) for eye in loops)
+
     def seen(points: NDArray) -> Floats:
-        plane, *_ = np.linalg.lstsq(np.column_stack([points[:, :2], np.ones(len(points))]), points[:, 2])
-        clear = skin & (depth > plane[0] * x + plane[1] * y + (plane[2] - _BEFORE))
+        if np.ptp(points[:, 2]) > _DEEP:  # from the side, the far half lies behind the near one
+            points = points[points[:, 2] <= np.median(points[:, 2])]
+        middle = points.mean(0)
+        slope, *_ = np.linalg.lstsq(points[:, :2] - middle[:2], points[:, 2] - middle[2])
+        slope *= min(1, 2 / scale / max(float(np.linalg.norm(slope)), 1e-12))
+        plane = slope[0] * (x - middle[0]) + slope[1] * (y - middle[1]) + middle[2]
+        clear = skin & (depth > plane - _BEFORE)
         return np.asarray(
             cv2.resize(clear.astype(np.float32), (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
         )
@@ -136,7 +151,7 @@ def _face(fills: Fills, camera: Camera, gbuffer: GBuffer, box: tuple[int, int, i
     lips, brow, iris = _colours(fills, irises)
     made_up = 1.0 if model.facts.get("gender", "female") == "female" else 0.3
     return Face(
-        fills.points - shift, irises - shift, brows, seen, parts, fine, lips, brow, iris, made_up,
+        fills.points - shift, irises - shift, brows, seen, parts, fine, unit, lips, brow, iris, made_up,
         str(model.facts.get("expression", "neutral")),
     )  # fmt: skip
 

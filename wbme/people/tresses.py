@@ -4,6 +4,8 @@ The ring lies around the head's crown, across the flow; its edges run out along 
 how illustrators abbreviate the highlight of Kajiya and Kay (1989).
 """
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,6 @@ from numpy.typing import NDArray
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.geometry.parsing import INDEX
 from wbme.people import cel
-from wbme.people.camera import face_width
 from wbme.people.clumps import LOCKS
 from wbme.people.gbuffer import GBuffer
 from wbme.people.mesh import Model
@@ -25,11 +26,11 @@ _BEHIND = 0.038  # metres behind what surrounds it: hair behind neck and cheek
 
 
 def fill(
-    model: Model, gbuffer: GBuffer, sheet: Sheet, direction: Floats, points: NDArray, size: tuple[int, int]
+    model: Model, gbuffer: GBuffer, sheet: Sheet, direction: Floats, wide: float, size: tuple[int, int]
 ) -> cel.Region:
-    """The hair of one view at its final ``size``: direction: unit, to the light, in the scene; points: the
-    landmarks in final pixels."""
-    return _Tresses(model, gbuffer, sheet, direction, face_width(points[:, :2]), size).region()
+    """The hair of one view at its final ``size``: direction: unit, to the light, in the scene; wide: width of
+    the face, seen from the front, in final pixels."""
+    return _Tresses(model, gbuffer, sheet, direction, wide, size).region()
 
 
 class _Tresses:
@@ -60,6 +61,11 @@ class _Tresses:
         flat[self.here] = values
         return flat.reshape(self.mask.shape)
 
+    def _mean(self, values: NDArray, sigma: float) -> Floats:
+        """``values`` blurred within the hair; ``sigma``: share of a face's width."""
+        weight = self._picture(np.ones(len(values)))
+        return cel.blurred(self._picture(values), weight, sigma * self.wide * self.fine).ravel()[self.here]
+
     def _cover(self, chosen: NDArray, speck: float) -> Floats:
         """Share of each final pixel; pieces smaller than ``speck`` (share of a face's width) are dropped."""
         shape = self._picture(chosen).astype(np.uint8)
@@ -80,7 +86,7 @@ class _Tresses:
         base[0] = style.darkest + base[0] * (1 - style.darkest / 100)  # black hair keeps its drawing
         deep = self._cover(self._behind(), 0.05)
         shadow = self._cover(self._turned_away() | self._under(), 0.035)
-        light = self._cover(self._ring(), 0.012) * (1 - shadow) * (1 - deep)
+        light = self._cover(self._ring(), 0.03 if self._volume.any() else 0.012) * (1 - shadow) * (1 - deep)
         layers = [(shadow, style.shadow), (deep, style.deep), (light, style.light)]
         return cel.Region(cover, np.asarray(lab_to_srgb(base), np.float32), layers)
 
@@ -100,24 +106,34 @@ class _Tresses:
         bands = np.zeros(len(angle), bool)
         for centre, half in _RINGS[: style.bands]:
             bands |= np.abs(angle - centre - 4 * (self.chance[0] - 0.5)) < half * width
-        return bands | (self._curls(axis) & bool(style.bands))
+        return bands | (self._curls(angle, axis) & bool(style.bands))
 
-    def _curls(self, axis: Floats) -> NDArray[np.bool_]:
-        """On a volume without locks (an afro) light lies on the curls that look towards ``axis``."""
+    @cached_property
+    def _volume(self) -> NDArray[np.bool_]:
+        """Hair without locks (an afro), whose curls are round."""
         volume = self.clump == 0
-        if volume.mean() < 0.5 or np.mean(self._samples(self.gbuffer.smooth) < 0.92) < 0.5:
-            return np.zeros(len(volume), bool)
-        towards = self._samples(self.gbuffer.normal) @ axis
-        return volume & (towards > np.quantile(towards[volume], 1 - 0.16 * self.sheet.hair.reach))
+        curly = volume.mean() > 0.5 and np.mean(self._samples(self.gbuffer.smooth) < 0.92) > 0.5
+        return volume & curly
+
+    def _curls(self, angle: Floats, axis: Floats) -> NDArray[np.bool_]:
+        """Light on a volume of curls: a band around the crown, on the sides of those that look up to it."""
+        volume, reach = self._volume, self.sheet.hair.reach
+        if not volume.any():
+            return volume
+        bright = self._mean(self._samples(self.gbuffer.normal) @ axis, 0.012) - 0.02 * np.abs(angle - 30)
+        return volume & (bright > np.quantile(bright[volume], 1 - 0.2 * reach))
 
     def _turned_away(self) -> NDArray[np.bool_]:
         """Where the mass of hair turns from the light; the border follows the locks in points."""
         normal = self._samples(self.gbuffer.normal)
         lit = 0.3 * (normal @ self.direction) + 0.7 * (self.out @ self.direction)
-        weight = self._picture(np.ones(len(lit)))
-        lit = cel.blurred(self._picture(lit), weight, 0.05 * self.wide * self.fine).ravel()[self.here]
-        lit = lit + 0.22 * (self.middle - 0.5) + 0.12 * (self.chance[1] - 0.5)
-        return lit < min(self.sheet.shadow.threshold, float(np.quantile(lit, 0.4)))
+        volume = self._volume
+        if volume.any():  # round below too, and shaded by itself there
+            lit = np.where(volume, 0.5 * lit + 0.6 * (self.out @ self.head[:3, 1]), lit)
+        lit = self._mean(lit, 0.025 if volume.any() else 0.05)
+        lit = lit + np.where(volume, 0, 0.22 * (self.middle - 0.5) + 0.12 * (self.chance[1] - 0.5))
+        least = float(np.quantile(lit, 0.33 if volume.any() else 0.4))
+        return lit < (least if volume.any() else min(self.sheet.shadow.threshold, least))
 
     def _under(self) -> NDArray[np.bool_]:
         """What a lock nearer to the light throws on the hair behind it: a narrow shape along its border."""

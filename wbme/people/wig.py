@@ -115,8 +115,8 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
     skull, rng = wig.skull, wig.rng
     brow, eye = skull.levels["brow"] + raised, skull.levels["eye"]
     sign = float(rng.choice([-1, 1]))
-    count = {"full": 5, "wispy": 4, "swept": 4, "curtain": 4}[kind]
-    share = rng.permutation(np.linspace(0.7, 1.4, count)) * rng.uniform(0.9, 1.1, count)
+    count = {"full": 4, "wispy": 4, "swept": 3, "curtain": 4}[kind]
+    share = rng.permutation(np.linspace(0.5, 1.7, count)) * rng.uniform(0.9, 1.1, count)
     limits = -46 + 92 * np.concatenate([[0], np.cumsum(share)]) / share.sum()
     for layer in (0, 1):
         a, wide = (limits[1:] + limits[:-1]) / 2, np.diff(limits)
@@ -130,7 +130,7 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
             start, a = 0.25 * a - 14 * sign, 0.66 * a - 7 * sign  # from the parting on the other side
         else:
             lean, end = 7.0 * sign - a / 12, brow - 0.008 - 0.010 * (np.abs(a) / 46) ** 2
-        drop = rng.uniform(-0.010, 0.014, len(a)) if layer else 0.012 + 0.006 * rng.random(len(a))
+        drop = rng.uniform(-0.012, 0.018, len(a)) if layer else 0.008 + 0.010 * rng.random(len(a))
         guides = hair.drape(
             skull, (start - 0.4 * lean, np.full(len(a), 74.0 + 3 * layer)), (a + 0.5 * lean, hairline(a) + 6),
             height=0.007 + 0.005 * layer + 0.7 * volume, beyond=0.12, stiffness=0.9,
@@ -146,6 +146,6 @@ def add_fringe(wig: Wig, kind: str, volume: float = 0.0, raised: float = 0.0) ->
             thin = thin * (1 - 0.4 * sign * a / 46)
         # Each mass runs to one point, its outer locks end before it on its sides.
         wig.add(
-            "hair fringe", guides, thin * np.radians(wide) * 0.095, locks=1 + 2 * layer, gather=0.04,
-            ragged=0.45, tip=(0.75, 0.6)[layer], thick=0.2, root=0.4, bulge=0.2, lines=0.5,
+            "hair fringe", guides, thin * np.radians(wide) * 0.095, locks=1 + layer, gather=0.12,
+            ragged=0.5, tip=(0.8, 0.66)[layer], thick=0.2, root=0.4, bulge=0.2, lines=0.5,
         )  # fmt: skip
