@@ -23,11 +23,12 @@ def folder(tmp_path):
 
 def test_built_in_pictures_are_the_very_files_that_their_licence_is_about():
     found = candidates.builtin()
-    assert list(found) == ["portraits", "scikit"]
+    assert list(found) == ["portraits", "places", "scikit"]
     assert [one.name for one in found["portraits"]] == ["grace_hopper.jpg", "astronaut.png"]
     for one in (one for every in found.values() for one in every):
         assert sha256_file(one.path) == one.sha256, one.name
-        assert one.licence.startswith(("CC0 (", "public domain (")) and one.origin.split()[1][0].isdigit()
+        assert one.licence.startswith(("CC0 (", "CC BY 2.0 (", "public domain ("))
+        assert one.origin.split()[1][0].isdigit()
 
 
 def test_a_package_that_is_not_installed_leaves_its_pictures_named():
@@ -66,7 +67,7 @@ def test_drawing_keeps_the_order_and_follows_the_seed(folder):
     assert candidates.draw(numbered, 9, 3) == sorted(candidates.draw(numbered, 9, 3))
 
 
-@pytest.mark.parametrize("name", ["portraits", "scikit", "", "two words", "a/b", "@x", ".hidden"])
+@pytest.mark.parametrize("name", ["portraits", "places", "scikit", "", "two words", "a/b", "@x", ".hidden"])
 def test_a_name_that_is_taken_or_none_is_refused(tmp_path, name):
     with pytest.raises(ParameterError, match="cannot be called"):
         candidates.below(tmp_path, name, "")

@@ -160,6 +160,17 @@ def test_a_failing_notebook_is_one_sentence_and_moves_no_name(write_notebook, ce
     assert (folder / "notebook.ipynb").is_file()
 
 
+def test_what_is_published_only_if_something_is_given_may_be_left_out(write_notebook):
+    declared = "`source/a` if a model is given, `source/b`"
+    write = "place = run.folder('b')\n(place / 'x').write_text('x')\nrun.publish('source/{}', place)"
+    write_notebook("20_some", "seed: int = 0", write.format("b"), publishes=declared)
+    go("20_some")
+    assert [run["status"] for _, run in record.history("20_some")] == ["completed"]
+    write_notebook("20_none", "seed: int = 0", write.format("a"), publishes=declared)
+    with pytest.raises(NotebookError, match="declares source/b but did not publish it"):
+        go("20_none")
+
+
 def test_a_notebook_without_finish_fails(write_notebook):
     write_notebook("20_open", "seed: int = 0", "x = 1", finish=False)
     with pytest.raises(NotebookError, match=r"without run\.finish\(\): make it the last cell"):

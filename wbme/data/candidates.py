@@ -1,9 +1,9 @@
 """Files that may become pictures of a source: those of a user's folder, and those that come with packages.
 
 ``builtin.json`` names pictures by package and member, with the licence that the package states (scikit-image
-in the documentation of ``skimage.data``) and the SHA-256 of the file that this is about. Left out are
-pictures of which their package says no more than "no known restrictions", and those that it would fetch from
-a network.
+in the documentation of ``skimage.data``, scikit-learn beside its pictures) and the SHA-256 of the file that
+this is about. Left out are pictures of which their package says no more than "no known restrictions", and
+those that it would fetch from a network.
 """
 
 import importlib.metadata
@@ -59,8 +59,9 @@ class Candidate:
 
 
 def builtin() -> dict[str, list[Candidate]]:
-    """The pictures that come with packages, by source: ``portraits`` (two people) and ``scikit`` (scenes,
-    science, textures). One that this installation lacks is named all the same, to be rejected later."""
+    """The pictures that come with packages, by source: ``portraits`` (two people), ``places`` (a landscape)
+    and ``scikit`` (scenes, science, textures). One that this installation lacks is named all the same, to be
+    rejected later."""
     text = importlib.resources.files("wbme.data").joinpath("builtin.json").read_text("utf-8")
     found: dict[str, list[Candidate]] = {}
     for row in json.loads(text):

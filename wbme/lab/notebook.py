@@ -13,6 +13,7 @@ from wbme.base.hashing import digest_json
 from wbme.base.paths import project_root
 
 _CODE_SPAN = re.compile(r"`([^`]+)`")
+_IF = re.compile(r"`([^`]+)` if\b")
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,16 @@ class Notebook:
 
     @cached_property
     def publishes(self) -> tuple[str, ...]:
-        """Ref patterns in the ``publishes`` column: every one must be published by a completed run."""
+        """Ref patterns in the ``publishes`` column: every one must be published by a completed run, but
+        those of ``optional``."""
         return self._column("publishes")
 
-    def _column(self, heading: str) -> tuple[str, ...]:
+    @cached_property
+    def optional(self) -> tuple[str, ...]:
+        """Those ref patterns in the ``publishes`` column that are followed by "if" and what they need."""
+        return self._column("publishes", _IF)
+
+    def _column(self, heading: str, spelled: re.Pattern[str] = _CODE_SPAN) -> tuple[str, ...]:
         for cell in self.cells:
             if cell["cell_type"] != "markdown":
                 continue
@@ -70,7 +77,7 @@ class Notebook:
             if len(rows) < 2 or heading not in rows[0]:
                 continue
             column = rows[0].index(heading)
-            found = [_CODE_SPAN.findall(row[column]) for row in rows[2:] if len(row) > column]
+            found = [spelled.findall(row[column]) for row in rows[2:] if len(row) > column]
             return tuple(ref for refs in found for ref in refs)
         raise NotebookError(
             f"notebook {self.name} does not say what it {heading}: begin it with a table that has "

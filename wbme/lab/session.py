@@ -216,7 +216,7 @@ class Run:
             return
         made = {refs.parse(name)[0] for name in self._outputs}
         for pattern in self.notebook.publishes:
-            if not fnmatch.filter(made, pattern):
+            if not fnmatch.filter(made, pattern) and pattern not in self.notebook.optional:
                 self.fail(f"declared output {pattern} was not published")
                 raise NotebookError(
                     f"{self.notebook.name} declares {pattern} but did not publish it: publish it, or "

@@ -102,13 +102,18 @@ def in_steps(rgb: F32, settings: Texture, phase: float = 0.0) -> F32:
     if not settings.levels:
         return rgb
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    change = roughness(luma) * (soft_steps(luma, settings.levels, settings.softness, phase) - luma)
+    return np.clip(rgb + change[..., None], 0, 1)
+
+
+def roughness(luma: F32) -> F32:
+    """How far luma (H x W in [0, 1]) does more than drift around each pixel, H x W in [0, 1]: 0 in skies and
+    on walls, 1 where its slopes between edges are steep."""
     slope = np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1)) / 8
     # Edges do not count: beside them steps would leave a halo.
     inner = np.exp(-((slope / _EDGE) ** 2))
     drift = cv2.GaussianBlur(inner * slope, (0, 0), 9) / (cv2.GaussianBlur(inner, (0, 0), 9) + 1e-3)
-    share = 1 - np.exp(-((drift / _DRIFT) ** 2))
-    change = share * (soft_steps(luma, settings.levels, settings.softness, phase) - luma)
-    return np.clip(rgb + change[..., None], 0, 1)
+    return np.asarray(1 - np.exp(-((drift / _DRIFT) ** 2)), np.float32)
 
 
 def soft_steps(y: F32, levels: float, softness: float, phase: float = 0.0) -> F32:
