@@ -2,8 +2,8 @@
 
     pairs.jsonl   a row a pair, in order: schema, id, split (train or val, by identity), identity, src, tgt,
                   base, ink, labels, oracle, albedo, landmarks (paths relative to the folder; oracle and
-                  albedo may be null), light, character, geometry, strength, skin, recipe (stage: digest),
-                  lineage
+                  albedo may be null, and labels where nobody knows them), light, character, geometry,
+                  strength, skin, recipe (stage: digest), lineage
     00001/        the files of a pair: src, tgt, base, oracle, albedo RGB PNG; ink grey PNG, 255 is full ink;
                   labels PNG; landmarks.npz: points N x 468 x 2 and boxes N x 4 of every head; row.json, the
                   last
@@ -27,7 +27,7 @@ from wbme.data import planes, tables
 
 SCHEMA = 1
 CHANNELS = {"src": 3, "tgt": 3, "base": 3, "oracle": 3, "albedo": 3, "ink": 1, "labels": 1}
-_OPTIONAL = ("oracle", "albedo")
+_OPTIONAL = ("oracle", "albedo")  # may be missing; labels may be null, said on purpose
 _KEYS = ("id", "split", "identity", "light", "character", "geometry", "strength", "skin", "recipe", "lineage")
 _AGAIN = "compose the pairs again"
 
@@ -68,19 +68,21 @@ def write(folder: Path, row: dict[str, Any], arrays: dict[str, NDArray[Any]]) ->
     """Write the files of a pair, its row last, and return the row with schema and paths.
 
     ``row`` holds what is no path; ``arrays`` those of ``CHANNELS`` and points and boxes, as ``Pairs.load``
-    gives them. Raises ParameterError where something is missing or sizes differ, StoreError where the disk
-    refuses."""
+    gives them; labels may be None. Raises ParameterError where something is missing or sizes differ,
+    StoreError where the disk refuses."""
     lacking = [k for k in _KEYS if k not in row]
     lacking += [n for n in (*CHANNELS, "points", "boxes") if n not in arrays and n not in _OPTIONAL]
-    if lacking or len({arrays[n].shape[:2] for n in CHANNELS if n in arrays}) != 1:
+    given = {n: plane for n in CHANNELS if (plane := arrays.get(n)) is not None}
+    lacking += [n for n in arrays if n in CHANNELS and n not in (*given, "labels")]
+    if lacking or len({plane.shape[:2] for plane in given.values()}) != 1:
         raise ParameterError(
             f"pair {row.get('id')} lacks {', '.join(lacking) or 'planes of one size'}: give them"
         )
     place, paths = folder / row["id"], {}
     for name in CHANNELS:
-        paths[name] = f"{row['id']}/{name}.png" if name in arrays else None
-        if name in arrays:
-            planes.write(place / f"{name}.png", arrays[name])
+        paths[name] = f"{row['id']}/{name}.png" if name in given else None
+        if name in given:
+            planes.write(place / f"{name}.png", given[name])
     buffer = io.BytesIO()
     np.savez(buffer, points=arrays["points"].astype(np.float32), boxes=arrays["boxes"].astype(np.float32))
     write_atomic(place / "landmarks.npz", buffer.getvalue())
@@ -115,7 +117,7 @@ def read(folder: Path) -> Pairs:
         lacking = [k for k in (*_KEYS, *CHANNELS, "landmarks") if k not in row]
         if lacking:
             raise StoreError(f"row {number} of {folder}/pairs.jsonl lacks {', '.join(lacking)}; {_AGAIN}")
-        named = [n for n in (*CHANNELS, "landmarks") if not (row[n] is None and n in _OPTIONAL)]
+        named = [n for n in (*CHANNELS, "landmarks") if not (row[n] is None and n in (*_OPTIONAL, "labels"))]
         for name in named:
             if not (folder / str(row[name])).is_file():
                 raise StoreError(f"{folder} lacks {row[name]}, the {name} of pair {row['id']}; {_AGAIN}")

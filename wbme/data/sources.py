@@ -2,7 +2,11 @@
 
 pictures/0001.jpg ...   the original bytes under the original suffix
 pictures.jsonl          a row a picture: schema, id, file, name, group, sha256, width and height (upright),
-                        format, grey, licence, origin, dhash, notes, light, faces (their number)
+                        format, grey, licence, origin, dhash, notes, light, faces (their number); of the
+                        user's folder also layout, identity, split, boxes, landmarks, and where the set has
+                        them parsing, mask (files below), caption, credit, attributes (``annotations``)
+parsing/0001.png ...    labels of ``geometry.parsing`` where the set has a parsing; mask/0001.png ... likewise
+manifest.jsonl          all that the user's set holds (``data.manifest``), whether it was drawn or not
 faces.jsonl             a row a face: picture, index, box, score, roll, width (pixels), irises
 landmarks.npz           landmarks F x 468 x 3, irises F x 2 x 5 x 2 (nan where missing), float32, in the
                         order of faces.jsonl
@@ -26,7 +30,7 @@ from wbme.base.errors import MediaError, ParameterError, StoreError
 from wbme.base.hashing import sha256_bytes
 from wbme.base.paths import write_atomic
 from wbme.color import lighting
-from wbme.data import planes, tables
+from wbme.data import annotations, planes, tables
 from wbme.data.candidates import Candidate, printable
 from wbme.geometry import landmarks as points
 from wbme.media import duplicates, images
@@ -52,7 +56,11 @@ class Source:
 
     def rgb(self, picture: dict[str, Any]) -> NDArray[np.float32]:
         """The upright picture of that row, H x W x 3, sRGB in [0, 1]; transparent parts lie over white."""
-        return _opaque(images.read(self.folder / picture["file"]))
+        return opaque(images.read(self.folder / picture["file"]))
+
+    def known(self, picture: dict[str, Any]) -> annotations.Known:
+        """The picture of that row, its faces, and what the set that it comes from says of it."""
+        return annotations.read(self.folder, picture, self.rgb(picture), self.found(picture))
 
     def found(self, picture: dict[str, Any]) -> list[Face]:
         """The faces of the picture of that row, the largest first; key points are taken from the mesh."""
@@ -86,24 +94,27 @@ def write(folder: Path, candidates: Iterable[Candidate], *, min_face: float = 24
         raise ParameterError(
             f"faces of at least {min_face} pixels cannot be asked for: give a number above 0"
         )
-    shutil.rmtree(folder / "pictures", ignore_errors=True)
+    for kept in ("pictures", "parsing", "mask"):
+        shutil.rmtree(folder / kept, ignore_errors=True)
     rows: dict[str, list[dict[str, Any]]] = {"pictures": [], "faces": [], "rejected": []}
     meshes: list[NDArray[np.float64]] = []
     irises: list[NDArray[np.float64]] = []
     for one in candidates:
         try:
-            picture, data = _read(one)
+            picture, data, suffix = _read(one)
         except MediaError as error:
             why = printable(str(error).replace(str(one.path), one.name))
             rows["rejected"].append({"schema": SCHEMA, "name": one.name, "why": why})
             continue
         identity = f"{len(rows['pictures']) + 1:04d}"
-        file = f"pictures/{identity}{one.path.suffix}"
+        file = f"pictures/{identity}{suffix}"
         write_atomic(folder / file, data)
-        rgb = _opaque(picture)
+        rgb = opaque(picture)
         smallest = max(min_face, max(rgb.shape[:2]) / 40)
         found = [f for f in detect(rgb, min_size=smallest) if _width(f) >= min_face]
-        rows["pictures"].append(_picture_row(one, picture, rgb, identity, file, len(found)))
+        row = _picture_row(one, picture, rgb, identity, file, len(found))
+        said = annotations.keep(one, folder, identity, (rgb.shape[0], rgb.shape[1]))
+        rows["pictures"].append(row | said | {"notes": row["notes"] + said["notes"]})
         for index, face in enumerate(found):
             rows["faces"].append(_face_row(face, identity, index))
             meshes.append(np.asarray(face.landmarks))
@@ -118,12 +129,18 @@ def write(folder: Path, candidates: Iterable[Candidate], *, min_face: float = 24
     return read(folder)
 
 
-def _read(one: Candidate) -> tuple[images.Picture, bytes]:
-    """The picture and its file's bytes; MediaError where it is not sound or not the promised one."""
+def _read(one: Candidate) -> tuple[images.Picture, bytes, str]:
+    """The picture, its file's bytes and suffix; MediaError where it is not sound or not the promised one."""
     if one.rejected:
         raise MediaError(one.rejected)
+    if stored := one.stored():
+        return images.read(one.path, data=stored[0]), *stored
     picture = images.read(one.path)
     if one.sha256 not in (None, picture.sha256):
+        if one.entry is not None:
+            raise MediaError(
+                f"{one.path} holds other bytes than before under the same size and date; copy it again"
+            )
         raise MediaError(f"{one.path} is not the file that its licence is known for; reinstall {one.origin}")
     try:
         data = one.path.read_bytes()
@@ -131,10 +148,11 @@ def _read(one: Candidate) -> tuple[images.Picture, bytes]:
         raise MediaError(f"cannot open {one.path}: {error.strerror}; check its permissions") from error
     if sha256_bytes(data) != picture.sha256:
         raise MediaError(f"{one.path} changed while it was read; wait until it is complete")
-    return picture, data
+    return picture, data, one.path.suffix
 
 
-def _opaque(picture: images.Picture) -> NDArray[np.float32]:
+def opaque(picture: images.Picture) -> NDArray[np.float32]:
+    """The colours of ``picture``, H x W x 3 in [0, 1], transparent parts over white."""
     if picture.alpha is None:
         return picture.rgb
     return 1 + picture.alpha[..., None] * (picture.rgb - 1)

@@ -40,14 +40,23 @@ def below(folder: str | Path, suffixes: frozenset[str]) -> Iterator[Path]:
     root = Path(folder)
     if not root.is_dir():
         raise MediaError(f"no folder at {root}; check the name")
-    waiting = [root]
+    waiting = [(root, iter(_names(root)))]
     while waiting:
-        path = waiting.pop()
-        if path is root or (path.is_dir() and not path.is_symlink()):
-            try:
-                names = sorted(name for name in os.listdir(path) if not name.startswith("."))
-            except PermissionError:
-                continue
-            waiting.extend(path / name for name in reversed(names))
-        elif path.suffix.lower() in suffixes and path.is_file():
-            yield path
+        folder, names = waiting[-1]
+        for name in names:
+            path = folder / name
+            if path.is_dir() and not path.is_symlink():
+                waiting.append((path, iter(_names(path))))
+                break
+            if path.suffix.lower() in suffixes and path.is_file():
+                yield path
+        else:
+            waiting.pop()
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in ``folder``, by name: nothing where it may not be read."""
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except PermissionError:
+        return []

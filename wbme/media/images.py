@@ -36,15 +36,16 @@ class Picture:
     info: dict[str, Any] = field(default_factory=dict)
 
 
-def read(path: str | Path, *, limits: Limits = LIMITS) -> Picture:
+def read(path: str | Path, *, limits: Limits = LIMITS, data: bytes | None = None) -> Picture:
     """The picture at ``path``, turned upright by its EXIF orientation and converted to sRGB by its profile.
+    Where ``data`` is given, those are its bytes, and ``path`` only its name.
 
     Of an animation or a file of many pages the first picture is taken. 16-bit grey and RGB keep their
     precision; CMYK without a profile is converted by R = (1 - C)(1 - K). Raises MediaError, one sentence,
     for a file that is missing, empty, not regular, not a picture, damaged, cut short or over a limit.
     """
     path = Path(path)
-    data = _bytes(path, limits)
+    data = _bytes(path, limits) if data is None else data
     image, header = decoding.open_picture(io.BytesIO(data), path, len(data), limits)
     with image:
         icc = image.info.get("icc_profile")

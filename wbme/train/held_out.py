@@ -35,6 +35,7 @@ class HeldOut:
         self.pairs = []
         for row in rows:
             found = pairs.load(row, ("src", "tgt", "labels"))
+            found.setdefault("labels", np.zeros(found["src"].shape[:2], np.uint8))
             high, wide = (size // MULTIPLE * MULTIPLE for size in found["labels"].shape)
             self.pairs.append({name: plane[:high, :wide] for name, plane in found.items()})
 

@@ -65,11 +65,13 @@ class Crops:
         self._kept: dict[int, dict[str, NDArray[Any]]] = {}
 
     def _planes(self, index: int) -> dict[str, NDArray[Any]]:
-        """src, base, ink, labels as uint8, and the faces' boxes."""
+        """src, base, ink, labels as uint8, and the faces' boxes. Labels that nobody knows are background."""
         if index in self._kept:
             return self._kept[index]
         row = self.rows[index]
-        found = {name: planes.read(self.pairs.folder / row[name], CHANNELS[name]) for name in _NAMES}
+        known = [name for name in _NAMES if row[name]]
+        found = {name: planes.read(self.pairs.folder / row[name], CHANNELS[name]) for name in known}
+        found.setdefault("labels", np.zeros(found["src"].shape[:2], np.uint8))
         points = self.pairs.load(row, ["landmarks"])["points"].reshape(-1, 468, 2)
         points = points[np.isfinite(points).all((1, 2))]
         # Left, top, right, bottom of each face, brows to chin.

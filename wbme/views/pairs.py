@@ -66,6 +66,8 @@ def sheet(pairs: Pairs, most: int = 24) -> F32:
 
 
 def _kind(row: dict[str, Any]) -> str:
+    if "imported" in row["lineage"]:
+        return row["lineage"]["imported"]
     boxes = row["lineage"]["cutface"]
     if boxes:
         return f"CutFace, heads: {sum(box is not None for box in boxes)}"
