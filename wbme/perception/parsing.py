@@ -117,8 +117,8 @@ class Parser:
         looks = []
         if self.has_body:
             looks.append((Square((wide - 1) / 2, (high - 1) / 2, max(wide, high)), 0.0))
-        # The largest last: where looks overlap, the nearest face has the last word.
-        for face in sorted(known, key=lambda face: face.size):
+        # The smallest last: a large look that reaches over a small face sees it at its edge.
+        for face in sorted(known, key=lambda face: -face.size):
             looks.append((face_square(face.landmarks, self._wider), _FADE))
         logits = [self._look(square.crop(picture, self.size)) for square, _ in looks]
         labels = np.zeros((high, wide), np.uint8)
