@@ -36,7 +36,9 @@ def test_form(path):
     nbformat.validate(book)
     cells = code_cells(path)
     assert len(book.cells) <= 45
-    assert all(len(c.source.splitlines()) <= 30 for c in cells)
+    # A parameter is a line of text for whoever turns it, so that their cell may be longer than one of code.
+    limits = [40 if "parameters" in c.metadata.get("tags", []) else 30 for c in cells]
+    assert all(len(c.source.splitlines()) <= most for c, most in zip(cells, limits, strict=True))
     assert sum(len(c.source.splitlines()) for c in cells) <= 200
     assert book.cells[0].cell_type == "markdown"
     assert book.cells[0].source.startswith("# ")

@@ -1,6 +1,5 @@
 """Pairs from photographs: what is known of them comes from the parser and the detector alone."""
 
-import os
 import pickle
 
 import cv2
@@ -39,7 +38,7 @@ def source(tmp_path_factory):
 
 def of(source, *names, **more):
     rows = [row for row in source.pictures if row["name"].removesuffix(".png") in names]
-    return Photographs(source, rows, TEACHER, "texture", [], 256, parsing=os.environ.get("P",""), **more)
+    return Photographs(source, rows, TEACHER, "texture", [], 256, **more)
 
 
 def test_a_portrait_is_seen_whole_and_aligned_and_its_target_is_ink_over_base(source):
@@ -70,7 +69,7 @@ def test_reflection_brings_the_teachers_skin_to_that_of_the_photograph(source):
     def skin(reflection):
         settings = Settings(Drawing(reflection=reflection), cutface=CutFace(0.0), degrade=0)
         photos = of(source, "a portrait")
-        made = Photographs(photos.source, photos.rows, pale, "pale", [], 256, parsing=os.environ.get("P","")).pair(1, settings)[1]
+        made = Photographs(photos.source, photos.rows, pale, "pale", [], 256).pair(1, settings)[1]
         mask = made["labels"] == INDEX["skin"]
         return np.abs(made["base"][mask].mean(0) - made["src"][mask].mean(0)).mean()
 
@@ -103,7 +102,7 @@ def test_twenty_faces_and_none(source):
 def test_each_pixel_of_a_person_belongs_to_the_nearest_face(source):
     picture = next(row for row in source.pictures if row["name"] == "twenty.png")
     faces, rgb = source.found(picture), source.rgb(picture)
-    labels = Parser.open(os.environ.get('P'))(rgb, faces)
+    labels = Parser.open()(rgb, faces)
     heads = photographs.drawn(rgb, labels, faces, TEACHER, PLAIN).heads
     assert set(np.unique(heads)) == set(range(21)) and ((heads > 0) == (labels > 0)).all()
     for number, face in enumerate(faces, 1):

@@ -5,8 +5,9 @@ A trained student is one more, ``wbme.apps.teacher``.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,6 +21,9 @@ from wbme.synth.abstraction import Abstraction, texture_teacher
 from wbme.synth.ink import Ink, flow_lines
 from wbme.synth.teachers import redrawn
 from wbme.synth.texture import Texture, flatten, in_steps
+
+if TYPE_CHECKING:
+    from wbme.synth.diffusion import Refiner
 
 F32 = NDArray[np.float32]
 # A picture H x W x 3, sRGB in [0, 1], as base H x W x 3 and ink H x W; one that pickles.
@@ -42,7 +46,7 @@ class TextureTeacher:
 class PlateTeacher:
     """The quick filter: flat plates with lines along the forms."""
 
-    settings: Abstraction = Abstraction()
+    settings: Abstraction = field(default_factory=Abstraction)
 
     def __call__(self, rgb: F32) -> tuple[F32, F32]:
         return texture_teacher(rgb, self.settings)
@@ -87,7 +91,7 @@ def _animegan(path: str) -> animegan.AnimeGANv2:
 
 
 @functools.cache
-def _refiner(teacher: DiffusionTeacher) -> "diffusion.Refiner":
+def _refiner(teacher: DiffusionTeacher) -> "Refiner":
     from wbme.synth import diffusion, diffusion_files
 
     settings = diffusion.Refinement(teacher.prompt, strength=teacher.strength, seed=teacher.seed)
@@ -104,7 +108,9 @@ def opened(
     if kind not in KINDS:
         raise ParameterError(f"there is no teacher {kind!r}: choose student, {', '.join(KINDS)}")
     if (kind in ("animegan", "diffusion")) != (weights is not None):
-        needs = "needs its weights: give a path" if weights is None else "has no weights: leave the path empty"
+        needs = (
+            "needs its weights: give a path" if weights is None else "has no weights: leave the path empty"
+        )
         raise ParameterError(f"the teacher {kind} {needs}")
     if kind == "animegan":
         _animegan(str(weights))  # one sentence now rather than one from each worker

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from wbme.base.seeds import generator
 from wbme.data import cutface
+from wbme.data.annotations import Known
 from wbme.data.degrade import degrade
 from wbme.data.rendered import Layers, head_box
-from wbme.data.annotations import Known
 from wbme.data.sources import Source
 from wbme.geometry.parsing import SKIN
 from wbme.geometry.transforms import Square
@@ -156,9 +156,7 @@ def _parser(path: str) -> Parser:
 def _whose(labels: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
     """The number of the face nearest to each pixel of a person, in widths of that face."""
     y, x = np.mgrid[: labels.shape[0], : labels.shape[1]]
-    away = [
-        np.hypot(x - (f.box[0] + f.box[2]) / 2, y - (f.box[1] + f.box[3]) / 2) / f.size for f in faces
-    ]
+    away = [np.hypot(x - (f.box[0] + f.box[2]) / 2, y - (f.box[1] + f.box[3]) / 2) / f.size for f in faces]
     nearest = np.argmin(away, axis=0) + 1 if len(faces) else np.zeros(labels.shape)
     return np.where(labels > 0, nearest, 0).astype(np.uint8)
 
