@@ -71,6 +71,8 @@ def _kind(row: dict[str, Any]) -> str:
     boxes = row["lineage"]["cutface"]
     if boxes:
         return f"CutFace, heads: {sum(box is not None for box in boxes)}"
+    if "teacher" in row["lineage"]:
+        return f"{row['lineage']['name']}, by: {row['lineage']['teacher']}"
     return "several people" if row["identity"].count("+") else "one person"
 
 
