@@ -76,6 +76,7 @@ def test_damaged_and_missing_files_are_one_sentence(made, tmp_path):
         parser_model.load(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_bisenet_of_ones_own_has_the_same_interface(tmp_path):
     torch.manual_seed(1)
     net, path = BiSeNet().eval(), tmp_path / "79999_iter.pth"

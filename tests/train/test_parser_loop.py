@@ -45,6 +45,7 @@ def state_of(trained):
     return {name: value.clone() for name, value in trained.net.state_dict().items()}
 
 
+@pytest.mark.slow
 def test_a_stopped_training_ends_with_the_same_weights(crops, fresh, tmp_path, monkeypatch):
     checks, said = [crops.check(0)], []
     whole = parser_loop.ParserTraining(crops, checks, TINY, tmp_path / "a", fresh)
