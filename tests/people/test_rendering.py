@@ -27,7 +27,6 @@ ROMANCE = (sheet.load("romance"),)
         ({"shots": 1000}, "shots is 1000"),
         ({"size": 100}, "multiple of 8"),
         ({"size": 8}, "size is 8: choose 64 to"),
-        ({"characters": ()}, "at least one character"),
         ({"characters": ("nobody",)}, "'nobody': choose one of .*romance"),
         ({"characters": ("romance", "romance")}, "same name"),
         ({"seed": -1}, "seed is -1: choose 0 to"),

@@ -38,7 +38,7 @@ def source(tmp_path_factory):
 
 def of(source, *names, **more):
     rows = [row for row in source.pictures if row["name"].removesuffix(".png") in names]
-    return Photographs(source, rows, TEACHER, "texture", [], 256, **more)
+    return Photographs(source, rows, TEACHER, "texture", "plain", [], 256, **more)
 
 
 def test_a_portrait_is_seen_whole_and_aligned_and_its_target_is_ink_over_base(source):
@@ -51,7 +51,8 @@ def test_a_portrait_is_seen_whole_and_aligned_and_its_target_is_ink_over_base(so
     assert abs(np.degrees(np.arctan2(*(eyes[1] - eyes[0])[::-1]))) < 12
     assert 256 * 0.15 < np.hypot(*(eyes[1] - eyes[0])) < 256 * 0.45
     assert np.isin(arrays["labels"], list(SKIN)).mean() > 0.08
-    assert row["lineage"]["teacher"] == "texture" and row["lineage"]["licence"] == "CC0-1.0"
+    assert row["character"] == "plain" and row["lineage"]["teacher"] == "texture"
+    assert row["lineage"]["licence"] == "CC0-1.0"
     assert "oracle" not in arrays and "albedo" not in arrays
 
 
@@ -69,7 +70,7 @@ def test_reflection_brings_the_teachers_skin_to_that_of_the_photograph(source):
     def skin(reflection):
         settings = Settings(Drawing(reflection=reflection), cutface=CutFace(0.0), degrade=0)
         photos = of(source, "a portrait")
-        made = Photographs(photos.source, photos.rows, pale, "pale", [], 256).pair(1, settings)[1]
+        made = Photographs(photos.source, photos.rows, pale, "pale", "plain", [], 256).pair(1, settings)[1]
         mask = made["labels"] == INDEX["skin"]
         return np.abs(made["base"][mask].mean(0) - made["src"][mask].mean(0)).mean()
 

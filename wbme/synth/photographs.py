@@ -35,6 +35,7 @@ class Photographs:
     """What pairs of photographs are made of.
 
     ``rows`` of the ``source`` that are used; ``teacher`` of what is a head, and its ``name`` for the lineage;
+    ``character`` of the set that the pairs go into: a student learns one;
     ``parsing``: a parser's path, empty for the shipped one; ``pictures`` (name, H x W x 3) that heads are
     pasted on; ``size`` of a pair in pixels."""
 
@@ -42,6 +43,7 @@ class Photographs:
     rows: Sequence[dict[str, Any]]
     teacher: Teacher
     name: str
+    character: str
     pictures: Sequence[tuple[str, F32]]
     size: int = 512
     parsing: str = ""
@@ -98,7 +100,7 @@ class Photographs:
         lineage["notes"] = [f"{lost} of {len(boxes)} heads found no place"] if lost else []
         row = {"id": f"{number:05d}", "identity": picture.get("identity", picture["id"])}
         row["split"] = _split(picture)
-        row |= {"light": {"name": "photograph"}, "character": self.name, "geometry": "aligned"}
+        row |= {"light": {"name": "photograph"}, "character": self.character, "geometry": "aligned"}
         return row | {"strength": 1.0, "skin": "own", "recipe": settings.recipe(), "lineage": lineage}
 
     def _layers(
