@@ -39,7 +39,9 @@ def model_sheet(
 
 
 def _subjects(someone: Person, size: int) -> list[tuple[str, Model, Camera]]:
-    """What a model sheet shows of a person: name, model, camera."""
+    """What a model sheet shows of a person: name, model, camera. Nobody wears a hat, which would hide the
+    hair."""
+    someone = Person(someone.seed, someone.number, replace(someone.choice, hat=""))
     shots = {mood: _shot(someone, mood) for mood in _MOODS}
     calm, soft = shots[_MOODS[0]], {"expression": _MOODS[0]}
     plain = someone.shoot(calm, **soft)
