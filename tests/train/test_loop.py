@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 from wbme.data import pairs
 from wbme.train import loop
 from wbme.train.settings import Settings
-loop._SAVE_SECONDS = 0.0
+loop.Training._SAVE_SECONDS = 0.0
 tell = lambda name, value, step: print(name, value, step, flush=True)
 found, settings = pairs.read(Path(sys.argv[1])), Settings(**json.loads(sys.argv[3]))
 loop.Training(found, settings, Path(sys.argv[2])).run(tell)
@@ -99,12 +99,12 @@ def test_a_finished_training_is_not_done_again(pair_set, tmp_path):
     again = train(pair_set, tmp_path, TINY)
     assert again.history == first.history
     assert again.steps == 4
-    for a, b in zip(first.student.state_dict().values(), again.student.state_dict().values(), strict=True):
+    for a, b in zip(first.net.state_dict().values(), again.net.state_dict().values(), strict=True):
         assert torch.equal(a, b)
 
 
 def test_a_training_starts_from_the_weights_of_a_model(pair_set, tmp_path):
-    begun = train(pair_set, tmp_path / "first", TINY).student
+    begun = train(pair_set, tmp_path / "first", TINY).net
     second = loop.Training(pair_set, TINY, tmp_path / "second", begun)
     for a, b in zip(begun.state_dict().values(), second.average.state_dict().values(), strict=True):
         assert torch.equal(a, b)

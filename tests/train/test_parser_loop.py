@@ -53,7 +53,7 @@ def test_a_stopped_training_ends_with_the_same_weights(crops, fresh, tmp_path, m
     assert done.steps == 4 and np.isfinite([value for _, value, _ in said]).all()
     assert {name for name, _, _ in said} >= {"loss/train", "loss/entropy", "loss/dice", "held_out/iou"}
 
-    monkeypatch.setattr(parser_loop, "_SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(parser_loop.ParserTraining, "_SAVE_SECONDS", 0.0)
 
     def two(items, of):
         for _, item in zip(range(2), items, strict=False):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from wbme.base.errors import ParameterError
+from wbme.train.settings import within
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,4 @@ class ParserSettings:
             ("warmup", self.warmup >= 0, "0 or more"),
             ("checks", self.checks >= 1, "1 or more"),
         )
-        for name, right, words in ranges:
-            if not right:
-                raise ParameterError(f"{name}={getattr(self, name)} of the training must be {words}")
+        within(self, ranges)

@@ -1,8 +1,18 @@
 """What a training is told, in flat values: the parameters of notebook 41."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from wbme.base.errors import ParameterError
+
+
+def within(settings: Any, ranges: Iterable[tuple[str, bool, str]]) -> None:
+    """ParameterError for the first of ``ranges`` (field, whether it is right, what it must be) that is
+    wrong."""
+    for name, right, words in ranges:
+        if not right:
+            raise ParameterError(f"{name}={getattr(settings, name)} of the training must be {words}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,4 @@ class Settings:
             ("checks", self.checks >= 1, "1 or more"),
             ("finish", 0 <= self.finish <= 1, "in [0, 1]"),
         )
-        for name, right, words in ranges:
-            if not right:
-                raise ParameterError(f"{name}={getattr(self, name)} of the training must be {words}")
+        within(self, ranges)
