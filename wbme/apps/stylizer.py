@@ -36,6 +36,13 @@ _THIN, _BOLD = 2.0, 1.5  # how far the line threshold goes from its default, up 
 _NO_INK = 1e4  # a line threshold above every logit
 
 
+def coverage(drawn: Rgb, bare: Rgb, ink: Rgb) -> Rgb:
+    """Coverage a, H x W in [0, 1], of the colour ``ink`` in drawn = bare (1 - a) + ink a, H x W x 3."""
+    way = ink - bare
+    cover = np.einsum("hwc,hwc->hw", drawn - bare, way) / (np.einsum("hwc,hwc->hw", way, way) + 1e-4)
+    return np.clip(cover, 0, 1)
+
+
 class Stylizer:
     """A student's exported graph on pictures.
 
@@ -159,12 +166,9 @@ class Stylizer:
         drawn = tiles.run(net, seen, **sizes, progress=progress)
         if scale >= 1 or not self.layered:
             return tiles.resized(drawn, height, width)
-        # Without ink, and with it: drawn = bare (1 - a) + ink a, so a is how far it went from bare to ink.
         bare = tiles.run(functools.partial(net, line_threshold=_NO_INK), seen, **sizes)
         ink = np.asarray(self.controls["ink_colour"], np.float32)
-        way = ink - bare
-        cover = np.einsum("hwc,hwc->hw", drawn - bare, way) / (np.einsum("hwc,hwc->hw", way, way) + 1e-4)
-        cover = tiles.resized(np.clip(cover, 0, 1), height, width)
+        cover = tiles.resized(coverage(drawn, bare, ink), height, width)
         # Steeper as it is enlarged more, without a step at scale 1 and without ink where there was none.
         steep = max(0.75 / scale, 1.0)
         cover = np.clip((cover - 0.4) * steep + 0.4 + min(0.4 * (steep - 1), 0.1), 0, 1)[..., None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wbme.apps.stylizer import Stylizer
+from wbme.apps.stylizer import Stylizer, coverage
 from wbme.perception.faces import detect
 from wbme.runtime.export import model_folder
 
@@ -29,10 +29,8 @@ class StudentTeacher:
         if not _open(self.model).layered:
             return drawn, np.zeros(rgb.shape[:2], np.float32)
         base = _open(self.model, _NO_INK).picture(rgb, faces)
-        # drawn = base (1 - a) + ink a, so a is how far it went from base to ink.
-        way = np.asarray(_open(self.model).controls["ink_colour"], np.float32) - base
-        cover = np.einsum("hwc,hwc->hw", drawn - base, way) / (np.einsum("hwc,hwc->hw", way, way) + 1e-4)
-        return base, np.clip(cover, 0, 1).astype(np.float32)
+        colour = np.asarray(_open(self.model).controls["ink_colour"], np.float32)
+        return base, coverage(drawn, base, colour).astype(np.float32)
 
 
 @functools.cache

@@ -120,20 +120,24 @@ def load_model(folder: Path) -> tuple[Student, dict[str, Any]]:
 
 
 def _load(weights: Path, about: Path) -> tuple[Student, dict[str, Any]]:
+    card = read(about, WEIGHTS)
+    student = Student(card["architecture"], card["head"], tuple(card["characters"]), card["branches"])
+    fill(student, read_weights(weights), str(weights))
+    return student.eval().requires_grad_(False), card
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. ModelError where it is missing or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    card = read(about, WEIGHTS)
-    student = Student(card["architecture"], card["head"], tuple(card["characters"]), card["branches"])
     try:
-        state = load(weights.read_bytes())
+        return load(path.read_bytes())
     except (OSError, SafetensorError) as error:
         raise ModelError(
-            f"cannot read weights from {weights}: {getattr(error, 'strerror', None) or error}; "
+            f"cannot read weights from {path}: {getattr(error, 'strerror', None) or error}; "
             "train or copy the model again"
         ) from error
-    fill(student, state, str(weights))
-    return student.eval().requires_grad_(False), card
 
 
 def fill(module: nn.Module, state: dict[str, Tensor], source: str) -> None:

@@ -19,7 +19,7 @@ from wbme.geometry.parsing import LABELS
 from wbme.nets import mobilenet, parser
 from wbme.nets.bisenet import BiSeNet
 from wbme.nets.parser import MULTIPLE, ParserNet
-from wbme.runtime.export import fill, graph_bytes
+from wbme.runtime.export import fill, graph_bytes, read_weights
 
 SCHEMA = 1
 HEAD = "parsing"
@@ -76,17 +76,7 @@ def read_card(path: Path) -> dict[str, Any]:
 
 
 def _load(path: Path, card: dict[str, Any]) -> tuple[ParserNet, dict[str, Any]]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load as unpacked
-
-    try:
-        state = unpacked(path.read_bytes())
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"cannot read weights from {path}: {getattr(error, 'strerror', None) or error}; "
-            "train or copy the model again"
-        ) from error
-    net = ParserNet()
+    state, net = read_weights(path), ParserNet()
     counters = {k: v for k, v in net.state_dict().items() if k.endswith("num_batches_tracked")}
     fill(net, counters | {name: value.float() for name, value in state.items()}, str(path))
     return net.eval().requires_grad_(False), card

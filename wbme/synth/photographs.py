@@ -49,7 +49,7 @@ class Photographs:
     parsing: str = ""
     seed: int = 0
 
-    @property
+    @functools.cached_property
     def views(self) -> Sequence[tuple[dict[str, Any], int | None]]:
         """Row and face of each view: every picture whole, and every face in it that is large enough."""
         found: list[tuple[dict[str, Any], int | None]] = []
@@ -124,8 +124,9 @@ def drawn(
     base, X_fb = X_teacher * M_head + X_sty * (1 - M_head), its skin reflected, and ``ink`` the lines of
     both."""
     heads = _whose(labels, faces)
-    flat, lines = TextureTeacher(settings.texture, settings.ink)(rgb)
-    toon, ink = teacher(rgb)
+    around = TextureTeacher(settings.texture, settings.ink)
+    flat, lines = around(rgb)
+    toon, ink = (flat, lines) if teacher == around else teacher(rgb)
     for number in range(1, len(faces) + 1):
         sample, fill = ((heads == number) & np.isin(labels, list(part)) for part in (SKIN, UNDER))
         if settings.drawing.reflection and np.count_nonzero(sample) >= 50:
