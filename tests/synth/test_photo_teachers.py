@@ -10,7 +10,7 @@ from wbme.base.errors import ParameterError
 from wbme.nets.animegan import AnimeGANv2
 from wbme.synth import composite, photo_teachers, teachers
 from wbme.synth.compose import Ink, Texture
-from wbme.synth.photo_teachers import TextureTeacher
+from wbme.synth.teachers import TextureTeacher
 
 TEXTURE = TextureTeacher(Texture(), Ink())
 

@@ -13,8 +13,8 @@ from wbme.media import images
 from wbme.perception.parsing import Parser
 from wbme.synth import composite, photographs
 from wbme.synth.compose import CutFace, Drawing, Ink, Settings, Texture
-from wbme.synth.photo_teachers import TextureTeacher
 from wbme.synth.photographs import Photographs
+from wbme.synth.teachers import TextureTeacher
 from wbme.synth.writing import write_set
 
 pytestmark = pytest.mark.slow

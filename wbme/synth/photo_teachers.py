@@ -18,9 +18,7 @@ from wbme.base.hashing import sha256_bytes
 from wbme.data import paired
 from wbme.nets import animegan
 from wbme.synth.abstraction import Abstraction, texture_teacher
-from wbme.synth.ink import Ink, flow_lines
-from wbme.synth.teachers import redrawn
-from wbme.synth.texture import Texture, flatten, in_steps
+from wbme.synth.teachers import TextureTeacher, redrawn
 
 if TYPE_CHECKING:
     from wbme.synth.diffusion import Refiner
@@ -29,17 +27,6 @@ F32 = NDArray[np.float32]
 # A picture H x W x 3, sRGB in [0, 1], as base H x W x 3 and ink H x W; one that pickles.
 Teacher = Callable[[F32], tuple[F32, F32]]
 KINDS = ("texture", "plate", "animegan", "diffusion")
-
-
-@dataclass(frozen=True)
-class TextureTeacher:
-    """The classical texture teacher of the backgrounds, for all of a picture."""
-
-    texture: Texture
-    ink: Ink
-
-    def __call__(self, rgb: F32) -> tuple[F32, F32]:
-        return in_steps(flatten(rgb, self.texture), self.texture), flow_lines(rgb, self.ink)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from wbme.perception.parsing import Parser
 from wbme.synth import composite
 from wbme.synth.compose import Settings, backdrop
 from wbme.synth.composite import UNDER
-from wbme.synth.photo_teachers import Teacher, TextureTeacher
+from wbme.synth.photo_teachers import Teacher
+from wbme.synth.teachers import TextureTeacher
 
 F32 = NDArray[np.float32]
 LEAST = 48  # pixels between the ears: of a smaller face there is too little to enlarge

@@ -1,6 +1,7 @@
 """The texture teachers, each a function from a photograph to a drawing: the quick filter, L0, AnimeGANv2."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 
 F32 = NDArray[np.float32]
 Teacher = Callable[[F32], F32]  # H x W x 3 sRGB in [0, 1], both ways
+
+
+@dataclass(frozen=True)
+class TextureTeacher:
+    """The classical texture teacher of the backgrounds, for all of a picture: its base and its ink."""
+
+    texture: Texture
+    ink: Ink
+
+    def __call__(self, rgb: F32) -> tuple[F32, F32]:
+        return in_steps(flatten(rgb, self.texture), self.texture), flow_lines(rgb, self.ink)
 
 
 def named(
@@ -44,7 +56,7 @@ def _quick(settings: Abstraction) -> Teacher:
 
 
 def _l0(rgb: F32) -> F32:
-    return inked(in_steps(flatten(rgb), Texture()), flow_lines(rgb, Ink()))
+    return inked(*TextureTeacher(Texture(), Ink())(rgb))
 
 
 def redrawn(network: "AnimeGANv2", rgb: F32) -> F32:
