@@ -138,3 +138,19 @@ def test_looks_are_put_back_where_they_were_taken():
     for top in (0, 21, 42):
         parsing._blend(strips[top : top + 21 if top < 42 else 64], seen, square, 0.12, top)
     np.testing.assert_allclose(strips, whole, atol=1e-5)
+
+
+def test_specks_beside_a_person_are_background_but_not_other_people():
+    labels = np.zeros((200, 300), np.uint8)
+    labels[40:180, 20:120] = INDEX["cloth"]
+    labels[50:110, 40:100] = INDEX["skin"]
+    labels[60:180, 180:260] = INDEX["cloth"]  # somebody turned away
+    speck = np.s_[10:30, 150:170]
+    labels[speck] = INDEX["body_skin"]
+    labels[112:120, 60:70] = INDEX["hair"]  # hangs together with the person
+    expected = labels.copy()
+    expected[speck] = 0
+    parsing._without_specks(labels, [Square(70, 80, 80)])
+    assert np.array_equal(labels, expected)
+    parsing._without_specks(labels, [])
+    assert np.array_equal(labels, expected)

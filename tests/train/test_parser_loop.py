@@ -80,12 +80,14 @@ def test_a_loss_that_is_no_number_stops_it(crops, fresh, tmp_path):
 
 
 def test_losses_know_a_perfect_answer_and_skip_what_nobody_knows():
-    labels = torch.randint(0, 20, (2, 8, 8))
-    perfect = torch.nn.functional.one_hot(labels, 20).permute(0, 3, 1, 2) * 50.0
+    """Cells of one label each, and cells that are half of one and half of another."""
+    cells = torch.randint(0, 20, (2, 8, 8))
+    labels = cells.repeat_interleave(2, 1).repeat_interleave(2, 2)
+    perfect = torch.nn.functional.one_hot(cells, 20).permute(0, 3, 1, 2) * 50.0
     right = parser_loop.losses(perfect, labels, 1.0)
-    assert right["entropy"] < 1e-6 and right["dice"] < 0.4  # few pixels of each: the score's own +1
+    assert right["entropy"] < 1e-6 and right["dice"] < 0.4  # few cells of each: the score's own +1
     hidden = labels.clone()
-    hidden[:, :4] = parser_crops.IGNORED
+    hidden[:, :8] = parser_crops.IGNORED
     wrong = perfect.clone()
     wrong[:, :, :4] = wrong[:, :, :4].flip(1)
     for part in ("entropy", "dice"):
@@ -93,6 +95,17 @@ def test_losses_know_a_perfect_answer_and_skip_what_nobody_knows():
             parser_loop.losses(wrong, hidden, 1.0)[part], parser_loop.losses(perfect, hidden, 1.0)[part]
         )
     assert set(parser_loop.losses(wrong, labels, 0.0)) == {"entropy"}
+
+    halves = torch.full((1, 4, 4), 1)
+    halves[:, :, ::2] = 14
+    even, uneven = torch.zeros(2, 1, 20, 2, 2)
+    even[:, (1, 14)] = 50.0
+    uneven[:, 1], uneven[:, 14] = 51.0, 50.0
+    least = parser_loop.losses(even, halves, 0.0)["entropy"]
+    assert (
+        torch.isclose(least, torch.tensor(2.0).log())
+        and parser_loop.losses(uneven, halves, 0.0)["entropy"] > least
+    )
 
 
 @pytest.mark.parametrize(

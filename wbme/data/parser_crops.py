@@ -24,6 +24,9 @@ Behind = Callable[[int, np.random.Generator], F32]
 IGNORED = 255  # of pixels beyond a picture's border of which nobody knows what they would show
 HELD_STYLES = ("bob fringe", "low bun", "slick back")  # hair never trained on
 _PLACES = 256  # backgrounds that are made
+# How many times as often a view is looked at that shows what few people wear, or more than a portrait.
+_RARE = {"glasses": 3.0, "earrings": 3.0, "hat": 2.0}
+_WHOLE = 2.5
 # Left and right change names in a mirror.
 MIRRORED = np.arange(256, dtype=np.uint8)
 for _l, _r in (("l_brow", "r_brow"), ("l_eye", "r_eye"), ("l_ear", "r_ear")):
@@ -38,6 +41,15 @@ class View:
     labels: U8
     face: Square
     row: dict[str, Any]
+
+
+def _portrait(facts: dict[str, Any]) -> bool:
+    return facts.get("framing", "portrait") == "portrait"
+
+
+def _odds(facts: dict[str, Any]) -> float:
+    worn = [times for name, times in _RARE.items() if facts.get(name)]
+    return float(np.prod([*worn, 1.0 if _portrait(facts) else _WHOLE]))
 
 
 def is_held_out(row: dict[str, Any]) -> bool:
@@ -59,8 +71,8 @@ class ParserCrops:
     """Examples of ``views`` (folder of a rendered set, row), ``side`` pixels square, ``size`` of them a
     batch: batch k is a function of the seed and k alone. ``behind(size, rng)`` makes a background.
 
-    Seven of ten look at a face as the parser will, the others at all that the view shows; half are mirrored,
-    with left and right renamed. Raises ParameterError where there is no view.
+    Most look at a face as the parser will, the others at all that the view shows; what is rare is looked at
+    more often; half are mirrored, with left and right renamed. Raises ParameterError where there is no view.
     """
 
     def __init__(
@@ -69,8 +81,14 @@ class ParserCrops:
         if not views:
             raise ParameterError("no view of people to train the parser on: render people first")
         self.views, self.behind, self.side, self.size, self.seed = list(views), behind, side, size, seed
+        odds = np.array([_odds(row["facts"]) for _, row in self.views])
+        self._reach = np.cumsum(odds) / odds.sum()
         self._kept: dict[int, View] = {}
         self._places: dict[int, U8] = {}
+
+    def _any(self, rng: np.random.Generator) -> View:
+        index = int(np.searchsorted(self._reach, rng.random(), side="right"))
+        return self._view(min(index, len(self.views) - 1))
 
     def _view(self, index: int) -> View:
         if index not in self._kept:
@@ -93,7 +111,7 @@ class ParserCrops:
     def _pose(self, view: View, rng: np.random.Generator) -> Square:
         """Where to look: at the face, or at everything."""
         high = len(view.labels)
-        if rng.random() < 0.7:
+        if rng.random() < (0.85 if _portrait(view.row["facts"]) else 0.4):
             face, moved = view.face, rng.normal(0, 0.05, 2) * view.face.side
             turn = rng.normal(0, 0.12) if rng.random() < 0.9 else rng.uniform(-0.8, 0.8)
             side = face.side * np.exp(rng.normal(0.02, 0.14))
@@ -144,20 +162,20 @@ class ParserCrops:
 
     @staticmethod
     def _hatted(view: View, rng: np.random.Generator) -> View:
-        """One bare head of eight gets a hat."""
-        if view.row["facts"].get("hat") or rng.random() >= 0.12:
+        """One bare head of five gets a hat."""
+        if view.row["facts"].get("hat") or rng.random() >= 0.2:
             return view
         return View(*parser_looks.capped(view.photo, view.labels, view.face, rng), view.face, view.row)
 
     def example(self, rng: np.random.Generator) -> tuple[F32, U8]:
         """rgb side x side x 3 sRGB in [0, 1] and its labels."""
-        view = self._view(int(rng.integers(len(self.views))))
+        view = self._any(rng)
         rgb, labels = self._place(rng), np.zeros((self.side, self.side), np.uint8)
         if rng.random() < 0.6:
             rgb = parser_looks.cluttered(rgb, self._place(rng), rng)
         layers = [(view, self._pose(view, rng))] if rng.random() < 0.95 else []
         if rng.random() < 0.15:  # somebody else behind
-            other = self._view(int(rng.integers(len(self.views))))
+            other = self._any(rng)
             away = rng.choice([-1, 1]) * rng.uniform(0.3, 0.7)
             square = other.face
             far = square.side * rng.uniform(1.1, 3)
@@ -180,11 +198,21 @@ class ParserCrops:
         rng = generator(self.seed, "parser check", number)
         view = self._view(number)
         whole = Square(*(len(view.labels) / 2 - 0.5,) * 2, len(view.labels))
-        pose = view.face if view.row["facts"].get("framing", "portrait") == "portrait" else whole
+        pose = view.face if _portrait(view.row["facts"]) else whole
         rgba, labels = self._sampled(view, pose, *self._grid())
         behind = self._place(rng)
         rgb = behind + rgba[..., 3:] * (rgba[..., :3] - behind)
         return degrade(rgb, rng, 0.7), labels
+
+    def whole(self, number: int) -> tuple[F32, U8]:
+        """View ``number`` as it is, before a background, with the faults of a usual camera alone."""
+        rng = generator(self.seed, "parser whole", number)
+        view = self._view(number)
+        alpha = view.photo[..., 3:].astype(np.float32) / 255
+        behind = self.behind(len(view.labels), rng)
+        return degrade(
+            behind + alpha * (view.photo[..., :3].astype(np.float32) / 255 - behind), rng, 0.7
+        ), view.labels
 
     def batch(self, step: int) -> tuple[F32, U8]:
         """Batch number ``step``: N x 3 x S x S and N x S x S."""

@@ -38,7 +38,7 @@ def dressed(rgb: F32, labels: U8, cloth: F32, rng: Draw) -> F32:
         out = _hair(out, labels, rng)
     for name in ("cloth", "hat"):
         if rng.random() < 0.7:
-            out = _cloth(out, labels == INDEX[name], cloth, rng)
+            out = _cloth(out, labels == INDEX[name], cloth, np.isin(labels, list(SKIN)), rng)
     if rng.random() < 0.6:
         size = len(rgb)
         skin = np.isin(labels, list(SKIN)).astype(np.float32)[..., None]
@@ -55,8 +55,13 @@ def _shade(rgb: F32, mask: NDArray[np.bool_]) -> F32:
 
 
 def _over(rgb: F32, mask: NDArray[np.bool_], painted: F32) -> F32:
-    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[..., None]
-    return (rgb + soft * (painted - rgb)).astype(np.float32)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    out = rgb.astype(np.float32)
+    if len(rows):
+        part = np.s_[max(rows[0] - 4, 0) : rows[-1] + 5, max(columns[0] - 4, 0) : columns[-1] + 5]
+        soft = cv2.GaussianBlur(mask[part].astype(np.float32), (0, 0), 0.7)[..., None]
+        out[part] += soft * (painted[part] - out[part])
+    return out
 
 
 def _hair(rgb: F32, labels: U8, rng: Draw) -> F32:
@@ -64,7 +69,12 @@ def _hair(rgb: F32, labels: U8, rng: Draw) -> F32:
     if mask.sum() < 30:
         return rgb
     tone = np.float32(_NATURAL[int(rng.integers(len(_NATURAL)))]) * np.float32(rng.uniform(0.7, 1.3))
-    tone = colour(rng) if rng.random() < 0.15 else tone
+    kind, skin = rng.random(), np.isin(labels, list(SKIN))
+    if kind < 0.15:
+        tone = colour(rng)
+    elif kind < 0.35 and skin.sum() >= 30:  # thin grey or fair hair, which has about the tone of the skin
+        tone = rgb[skin].mean(0)
+        tone = (tone + rng.uniform(0, 0.8) * (tone @ _LUMA - tone)) * np.float32(rng.uniform(0.65, 1.25))
     shade = _shade(rgb, mask) ** np.float32(rng.uniform(0.4, 1.6))
     if rng.random() < 0.6:
         shade = shade * np.exp(_strands(len(rgb), rng) * rng.uniform(0.05, 0.5))[..., None]
@@ -87,17 +97,17 @@ def _strands(size: int, rng: Draw) -> F32:
 
 def cluttered(rgb: F32, printed: F32, rng: Draw) -> F32:
     """A background with things in it, plain, printed, or brushed like hair, which belong to nobody."""
-    size = len(rgb)
+    size, brushed = len(rgb), np.exp(_strands(len(rgb), rng) * 0.3)[..., None]
     for _ in range(int(rng.integers(1, 12))):
         x, y = rng.uniform(0, size, 2)
         shape = _blob(size, (float(x), float(y)), np.exp(rng.uniform(-4, -1.2)) * size, rng) > 0
         kind = rng.random()
         tone = np.float32(_NATURAL[int(rng.integers(len(_NATURAL)))]) if kind > 0.6 else colour(rng)
-        painted = printed[::-1] if kind < 0.2 else np.broadcast_to(tone, rgb.shape)
-        if kind > 0.75:
-            painted = painted * np.exp(_strands(size, rng) * 0.3)[..., None]
+        painted = printed[::-1] if kind < 0.2 else np.broadcast_to(tone, (1, size, 3))
         ramp = np.linspace(rng.uniform(0.6, 1.4), rng.uniform(0.6, 1.4), size, dtype=np.float32)
-        rgb = _over(rgb, shape, np.clip(painted * ramp[None, :, None], 0, 1).astype(np.float32))
+        painted = painted * ramp[None, :, None]
+        painted = np.clip(painted * brushed if kind > 0.75 else painted, 0, 1)
+        rgb = _over(rgb, shape, np.broadcast_to(painted, rgb.shape))
     return rgb
 
 
@@ -148,13 +158,15 @@ def capped(photo: U8, labels: U8, face: Square, rng: Draw) -> tuple[U8, U8]:
     return photo, labels
 
 
-def _cloth(rgb: F32, mask: NDArray[np.bool_], printed: F32, rng: Draw) -> F32:
+def _cloth(rgb: F32, mask: NDArray[np.bool_], printed: F32, skin: NDArray[np.bool_], rng: Draw) -> F32:
     if mask.sum() < 30:
         return rgb
     shade = np.clip(_shade(rgb, mask), 0, 2.5) ** np.float32(rng.uniform(0.4, 1.5))
     kind = rng.random()
     white = kind < 0.15
     tone: F32 = np.full(3, rng.uniform(0.75, 1), np.float32) if white else colour(rng)
+    if 0.15 < kind < 0.3 and skin.sum() >= 30:  # of the colour of skin, so that colour alone tells nothing
+        tone = rgb[skin].mean(0) * np.exp(rng.normal(0, 0.15, 3)).astype(np.float32)
     painted = np.broadcast_to(tone, rgb.shape).copy()
     if kind > 0.6:
         painted = printed[:, ::-1] * 1.1

@@ -62,7 +62,8 @@ def glasses(person: body.Body, rng: np.random.Generator) -> tuple[str, list[Mesh
         "round": (0.0215, 0.0205, 2.0), "square": (0.0250, 0.0175, 4.0), "aviator": (0.0255, 0.0210, 2.5),
         "browline": (0.0245, 0.0185, 3.0),
     }[kind]  # fmt: skip
-    thin = 0.0009 if kind in ("aviator", "round") else 0.0016
+    # Radius of the rims: wire of 1.6 to 3 mm, or acetate of 3 to 6 mm.
+    thin = float(rng.uniform(*((0.0008, 0.0015) if kind == "aviator" else (0.0010, 0.0028))))
     t = np.linspace(0, 2 * np.pi, 56, endpoint=False)
     c, s = np.cos(t), np.sin(t)
     frame, lenses = [], []
@@ -108,18 +109,18 @@ def earrings(person: body.Body, rng: np.random.Generator) -> tuple[str, list[Mes
     colour = ((0.80, 0.64, 0.30), (0.74, 0.74, 0.76))[int(rng.integers(2))]
     ear, shapes = person.vertices[ears()].astype(float), []
     t = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-    size = float(rng.uniform(0.008, 0.015))
+    size, stout = float(np.exp(rng.uniform(np.log(0.008), np.log(0.024)))), float(rng.uniform(1.0, 1.8))
     for side in (1, -1):
         own = ear[ear[:, 0] * side > 0]
         lobe = own[np.argmin(own[:, 1])] + [side * 0.003, 0.004, 0.002]
         if kind == "hoop":
             ring = np.stack([0.25 * size * np.sin(t) * side, size * np.cos(t) - size, size * np.sin(t)], 1)
-            shapes.append(tube(lobe + ring, 0.0011, closed=True))
+            shapes.append(tube(lobe + ring, 0.0011 * stout, closed=True))
         elif kind == "drop":
             shapes += [tube(lobe - np.array([[0, 0, 0], [0, 1.4 * size, 0]]), 0.0005), _ball(lobe, 0.0018)]
-            shapes.append(_ball(lobe - [0, 1.4 * size + 0.003, 0], 0.0038))
+            shapes.append(_ball(lobe - [0, 1.4 * size + 0.003, 0], 0.0038 * stout))
         else:
-            shapes.append(_ball(lobe, 0.0030))
+            shapes.append(_ball(lobe, 0.0030 * stout))
     return kind, [_mesh("ear-rings", "metal", "ear_r", colour, shapes)]
 
 

@@ -23,6 +23,7 @@ WIDER = 1.2  # our look at a face: the square of FFHQ's alignment times this, so
 _STRIP = 1 << 19  # pixels that are put together at a time
 _ALIKE = 0.8  # farthest that a body's skin lies from a face's in (a*, b*) / L*, as a share of the face's own
 _LEAST = 0.015  # of a face's square: patches of skin beyond the faces that are smaller are none
+_SPECK = 0.3  # of the smallest face's square: what is no part of a person with a face and smaller is none
 _NEVER = -1e3  # logit of a label that a network does not know
 _FADE = 0.12  # share of a look's side over which it gives way to the look behind it
 
@@ -42,13 +43,14 @@ def face_square(landmarks: ArrayLike, wider: float = WIDER) -> Square:
 class Parser:
     """A network that names what each pixel shows. ``Parser.open`` makes one.
 
-    ``size``: side of what it looks at, pixels. ``has_body``: whether it knows body skin (label 19) and may
-    look at whole figures. A BiSeNet of CelebAMask-HQ knows faces and what is near them alone: arms and hands
-    are never skin to it, and beyond the squares around the faces everything is background.
+    ``size``: side of what it looks at, pixels; of a large face, ``face_size``. ``has_body``: whether it knows
+    body skin (label 19) and may look at whole figures. A BiSeNet of CelebAMask-HQ knows faces and what is
+    near them alone: arms and hands are never skin to it, and beyond the squares around the faces everything
+    is background.
     """
 
-    def __init__(self, network: "runtime.Backend", name: str, size: int, has_body: bool):
-        self.name, self.size, self.has_body = name, size, has_body
+    def __init__(self, network: "runtime.Backend", name: str, size: int, face_size: int, has_body: bool):
+        self.name, self.size, self.face_size, self.has_body = name, size, face_size, has_body
         self._network = network
         self._wider = WIDER if has_body else 1.0
 
@@ -64,13 +66,15 @@ class Parser:
         given = None if path is None else Path(path)
         if given is not None and given.is_file():
             net = parser_model.read_bisenet(given)
-            return cls(runtime.load(net, "torch", threads=threads), given.stem, bisenet.SIZE, False)
+            return cls(
+                runtime.load(net, "torch", threads=threads), given.stem, bisenet.SIZE, bisenet.SIZE, False
+            )
         if given is not None and not given.is_dir():
             raise ModelError(f"there is no parser {given}: give a BiSeNet's .pth or a folder of model/*")
         folder = parser_model.model_folder(given)
         card = parser_model.read_card(folder / "model.json")
         network = runtime.load(folder / "model.onnx", backend, threads=threads)
-        return cls(network, card["name"], card["size"], True)
+        return cls(network, card["name"], card["size"], card["face_size"], True)
 
     def crop(self, rgb: NDArray[np.float32]) -> F32:
         """How likely each label is at each pixel of a square look: S x S x 20 in [0, 1], which add to 1.
@@ -78,19 +82,21 @@ class Parser:
         ``rgb`` S x S x 3, sRGB float32 in [0, 1], S best ``size``: it is resampled to that and back. Raises
         ParameterError where it is no such picture.
         """
-        logits = self._look(check_picture(rgb, "crop"))
+        logits = self._look(check_picture(rgb, "crop"), self.size)
+        if len(logits) != len(rgb):
+            logits = np.asarray(cv2.resize(logits, (len(rgb), len(rgb))), np.float32)
         shares = np.exp(logits - logits.max(2, keepdims=True))
         shares /= shares.sum(2, keepdims=True)
-        return shares if len(shares) == len(rgb) else cv2.resize(shares, (len(rgb), len(rgb)))
+        return shares
 
-    def _look(self, picture: F32) -> F32:
-        """Logits, ``size`` x ``size`` x 20, of a square picture."""
+    def _look(self, picture: F32, size: int) -> F32:
+        """Logits of a square picture, 20 to a cell: ``size`` cells across, or half as many."""
         side = len(picture)
         if picture.shape[1] != side:
             raise ParameterError(f"the crop has shape {picture.shape}: give a square one")
-        if side != self.size:
-            way = cv2.INTER_AREA if side > self.size else cv2.INTER_LINEAR
-            picture = cv2.resize(picture, (self.size, self.size), interpolation=way)
+        if side != size:
+            way = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+            picture = cv2.resize(picture, (size, size), interpolation=way)
         logits = self._network(np.ascontiguousarray(picture.transpose(2, 0, 1))[None])[0][0]
         logits = np.ascontiguousarray(logits.transpose(1, 2, 0))
         lacking = len(LABELS) - logits.shape[2]
@@ -120,7 +126,13 @@ class Parser:
         # The smallest last: a large look that reaches over a small face sees it at its edge.
         for face in sorted(known, key=lambda face: -face.size):
             looks.append((face_square(face.landmarks, self._wider), _FADE))
-        logits = [self._look(square.crop(picture, self.size)) for square, _ in looks]
+        # Thin things of a large face are worth a closer look; the whole is known best at the size learned.
+        large = [bool(fade) and square.side > (self.size + self.face_size) / 2 for square, fade in looks]
+        sizes = [self.face_size if one else self.size for one in large]
+        logits = [
+            self._look(square.crop(picture, size), size)
+            for (square, _), size in zip(looks, sizes, strict=True)
+        ]
         labels = np.zeros((high, wide), np.uint8)
         rows = max(_STRIP // wide, 1)
         for top in range(0, high, rows):
@@ -130,7 +142,9 @@ class Parser:
             for (square, fade), seen in zip(looks, logits, strict=True):
                 _blend(total, seen, square, fade, top)
             labels[top:below] = total.argmax(2)
-        _only_of_faces(picture, labels, [square for square, fade in looks if fade], rows)
+        squares = [square for square, fade in looks if fade]
+        _only_of_faces(picture, labels, squares, rows)
+        _without_specks(labels, squares)
         return labels
 
 
@@ -169,6 +183,22 @@ def _only_of_faces(picture: F32, labels: U8, squares: Sequence[Square], rows: in
         tiny = facts[:, cv2.CC_STAT_AREA] < _LEAST * min(square.side for square in squares) ** 2
         tiny[0] = False
         labels[tiny[patches]] = INDEX["cloth"]
+
+
+def _without_specks(labels: U8, squares: Sequence[Square]) -> None:
+    """Make background of what hangs together, touches no middle of the faces' ``squares`` and is small
+    beside them: things behind people that look a little like skin, hair or cloth."""
+    if not squares:
+        return
+    _, parts, facts, _ = cv2.connectedComponentsWithStats((labels > 0).astype(np.uint8))
+    specks = facts[:, cv2.CC_STAT_AREA] < _SPECK * min(square.side for square in squares) ** 2
+    for square in squares:
+        corners = np.rint(apply(square.matrix(), [[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]]))
+        inner = np.zeros(labels.shape, np.uint8)
+        cv2.fillPoly(inner, [corners.astype(np.int32)], 1)
+        specks[np.unique(parts[inner > 0])] = False
+    specks[0] = False
+    labels[specks[parts]] = 0
 
 
 def _blend(total: F32, seen: F32, square: Square, fade: float, top: int) -> None:

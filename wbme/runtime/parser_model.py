@@ -1,7 +1,7 @@
 """A trained parser as files: ``model.safetensors`` (half precision), ``model.json`` (card), ``model.onnx``.
 
 The graph's input is ``image`` (N x 3 x H x W float32 sRGB in [0, 1], sides multiples of 64), its output
-``logits``, N x 20 x H x W. A BiSeNet's ``.pth`` is read as well.
+``logits``, N x 20 x H/2 x W/2. A BiSeNet's ``.pth`` is read as well.
 """
 
 import json
@@ -29,7 +29,7 @@ _ASSET = Path(__file__).parents[1] / "assets" / "parser"
 def make_card(name: str, **more: Any) -> dict[str, Any]:
     """The card of a parser, and ``more`` (training, metrics, licence, note ...)."""
     card = {"schema": SCHEMA, "name": name, "architecture": "MobileNetV2-U", "head": HEAD}
-    return card | {"labels": list(LABELS), "size": 256, "multiple": MULTIPLE, **more}
+    return card | {"labels": list(LABELS), "size": 256, "face_size": 320, "multiple": MULTIPLE, **more}
 
 
 def save(folder: Path, net: ParserNet, card: dict[str, Any]) -> None:
@@ -65,8 +65,11 @@ def read_card(path: Path) -> dict[str, Any]:
         card = json.loads(path.read_text("utf-8"))
         if card["schema"] != SCHEMA or card["head"] != HEAD or card["labels"] != list(LABELS):
             raise ValueError("another schema, network or labels")
-        if not isinstance(card["size"], int) or card["size"] % MULTIPLE or not isinstance(card["name"], str):
-            raise ValueError(f"size {card['size']!r} or name {card['name']!r} that cannot be")
+        sizes = [card["size"], card["face_size"]]
+        if not all(isinstance(size, int) and size > 0 and size % MULTIPLE == 0 for size in sizes):
+            raise ValueError(f"sizes {sizes} that cannot be")
+        if not isinstance(card["name"], str):
+            raise ValueError(f"name {card['name']!r} that cannot be")
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = getattr(error, "strerror", None) or (f"no {error}" if isinstance(error, KeyError) else error)
         raise ModelError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import interpolate, nll_loss
 
 from wbme.base.hashing import digest_json
 from wbme.data.parser_crops import IGNORED, ParserCrops
@@ -23,7 +23,8 @@ from wbme.train.steps import Loop
 # Small and thin parts count for more, pixel by pixel.
 _WEIGHTS = torch.ones(len(LABELS))
 for _weight, _names in {
-    1.3: "l_ear r_ear l_brow r_brow l_eye r_eye u_lip l_lip", 1.6: "eye_g ear_r mouth neck_l",
+    1.5: "l_ear r_ear l_brow r_brow l_eye r_eye mouth u_lip l_lip neck_l body_skin",
+    2.5: "eye_g", 4.0: "ear_r",
 }.items():  # fmt: skip
     for _name in _names.split():
         _WEIGHTS[INDEX[_name]] = _weight
@@ -38,15 +39,22 @@ def begun() -> ParserNet:
 
 def losses(logits: Tensor, labels: Tensor, dice: float) -> dict[str, Tensor]:
     """Weighted cross entropy and ``dice`` times 1 - the mean Dice score of the labels in the batch (Milletari
-    et al., arXiv 1606.04797). logits N x 20 x H x W, labels N x H x W int64, 255 not counted."""
-    parts = {"entropy": cross_entropy(logits, labels, _WEIGHTS.to(logits.device), ignore_index=IGNORED)}
+    et al., arXiv 1606.04797). logits N x 20 x H/2 x W/2, labels N x H x W int64, 255 not counted: each cell
+    learns what share of its four pixels has which label."""
+    cells = logits.permute(0, 2, 3, 1).reshape(-1, len(LABELS)).log_softmax(1)
+    pixels = [labels[:, i::2, j::2].reshape(-1) for i in (0, 1) for j in (0, 1)]
+    weights = _WEIGHTS.to(logits.device)
+    each = [nll_loss(cells, own, weights, ignore_index=IGNORED, reduction="sum") for own in pixels]
+    known = torch.stack([own != IGNORED for own in pixels]).all(0)
+    ones = [torch.where(own == IGNORED, 0, own)[:, None] for own in pixels]
+    count = sum(weights[own[own != IGNORED]].sum() for own in pixels)
+    parts = {"entropy": torch.stack(each).sum() / count}
     if dice:
-        few, true = logits[..., ::2, ::2], labels[..., ::2, ::2]
-        known = (true != IGNORED)[:, None]
-        chance = few.softmax(1) * known
-        wanted = torch.zeros_like(chance).scatter_(1, true.clamp(max=len(LABELS) - 1)[:, None], 1.0) * known
-        there = wanted.sum((0, 2, 3))
-        score = 2 * (chance * wanted).sum((0, 2, 3)) / (chance.sum((0, 2, 3)) + there + 1.0)
+        chance, wanted = cells.exp() * known[:, None], torch.zeros_like(cells)
+        for own in ones:
+            wanted.scatter_add_(1, own, known[:, None].to(cells.dtype) / 4)
+        there = wanted.sum(0)
+        score = 2 * (chance * wanted).sum(0) / (chance.sum(0) + there + 1.0)
         parts["dice"] = dice * (1 - score[there > 0].mean())
     return parts
 
@@ -56,7 +64,8 @@ def parsed(net: nn.Module, rgb: np.ndarray) -> np.ndarray:
     device = next(net.parameters()).device
     with torch.inference_mode():
         image = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1), np.float32))[None].to(device)
-        return net(image)[0].argmax(0).to(torch.uint8).cpu().numpy()
+        whole = interpolate(net(image), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return whole[0].argmax(0).to(torch.uint8).cpu().numpy()
 
 
 class ParserTraining(Loop):
