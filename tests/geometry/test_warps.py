@@ -124,8 +124,8 @@ def test_gradients_are_those_of_differences(method, mesh):
 
     total(source, target).backward()
     assert torch.isfinite(source.grad).all() and torch.isfinite(target.grad).all()
-    for given, which in ((source, 0), (target, 1)):
-        way = torch.zeros_like(given)
+    for one, which in ((source, 0), (target, 1)):
+        way = torch.zeros_like(one)
         way[33] = torch.tensor([0.6, 0.8])
         ends = []
         for sign in (1e-4, -1e-4):
@@ -133,7 +133,7 @@ def test_gradients_are_those_of_differences(method, mesh):
             both[which] = both[which] + sign * way
             ends.append(total(*both))
         slope = (ends[0] - ends[1]) / 2e-4
-        torch.testing.assert_close((given.grad * way).sum(), slope, rtol=1e-3, atol=1e-2)
+        torch.testing.assert_close((one.grad * way).sum(), slope, rtol=1e-3, atol=1e-2)
     field = fields.field(fit(method, source, target), (512, 512))
     picture = torch.rand(1, 3, 512, 512)
     (grad,) = torch.autograd.grad(fields.resampled(picture, field).square().mean(), target)
@@ -146,8 +146,8 @@ GOOD = np.array([[10.0, 10], [200, 20], [120, 220], [90, 100]])
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        (GOOD[:2], "at least 3 points"),
-        (np.zeros((4, 3)), "at least 3 points"),
+        (GOOD[:2], "3 or more points"),
+        (np.zeros((4, 3)), "3 or more points"),
         (np.where(np.arange(8).reshape(4, 2) == 5, np.nan, GOOD), "point 2 is not a finite number"),
         (np.stack([np.arange(4.0), 2 * np.arange(4.0)], 1), "lie on a line"),
         (np.ones((4, 2)), "lie on a line or in one place"),

@@ -67,8 +67,8 @@ def _near(warp: Warp, shape: tuple[int, int]) -> None:
     beyond = torch.maximum(-warp.source, warp.source - (size - 1)).amax((0, 1)) / size
     if (beyond > 0.5).any():
         raise ParameterError(
-            f"landmarks lie outside the picture of {shape[1]} x {shape[0]} pixels, farther than half its side: "
-            "give them in its pixels"
+            f"landmarks lie outside the picture of {shape[1]} x {shape[0]} pixels, farther than half its "
+            "side: give them in its pixels"
         )
 
 

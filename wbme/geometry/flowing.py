@@ -54,10 +54,12 @@ def spread_out(points: Tensor, most: int) -> Tensor:
         return torch.arange(points.shape[1], device=points.device).expand(len(points), -1)
     every = squared(points, points)
     first = points.square().sum(2).argmin(1)
-    chosen, away = [first], every.gather(1, first[:, None, None].expand(-1, 1, points.shape[1]))[:, 0]
+
+    def row(one: Tensor) -> Tensor:
+        return every.gather(1, one[:, None, None].expand(-1, 1, points.shape[1]))[:, 0]
+
+    chosen, away = [first], row(first)
     for _ in range(most - 1):
         chosen.append(away.argmax(1))
-        away = torch.minimum(
-            away, every.gather(1, chosen[-1][:, None, None].expand(-1, 1, points.shape[1]))[:, 0]
-        )
+        away = torch.minimum(away, row(chosen[-1]))
     return torch.stack(chosen, 1)

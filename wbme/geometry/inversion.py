@@ -11,11 +11,14 @@ from wbme.geometry import fields
 _ROUNDS = 16
 _FAR = 8.0  # pixels that one step may go
 _CLOSE = 0.05  # pixels that the field may miss a place by
+_FLAT = 1e-3  # determinant below which a step would be wild
 
 
-def inverse(field: Tensor, shape: tuple[int, int] | None = None) -> tuple[Tensor, Tensor]:
+def inverse(
+    field: Tensor, shape: tuple[int, int] | None = None, where: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """For each place u of a picture of ``shape`` (default: the field's) the v with f(v) = u, H x W x 2, and
-    whether it was found, H x W.
+    whether it was found, H x W; or for the places ``where`` alone, M x 2 and M.
 
     ``field`` f: H x W x 2 pixels, read bilinearly; parts of it may be nan. Newton's method, v <- v - J^-1
     (f(v) - u), from the pixel that lands nearest to u; found where f(v) misses u by less than 0.05 pixels.
@@ -23,10 +26,13 @@ def inverse(field: Tensor, shape: tuple[int, int] | None = None) -> tuple[Tensor
     """
     field = field.detach()
     shape = shape or (field.shape[0], field.shape[1])
-    u = fields.places(shape).reshape(1, -1, 2)
-    v = torch.from_numpy(_nearest(field.cpu().numpy(), shape)).reshape(1, -1, 2)
-    slope = fields.jacobian(field[None]).flatten(3)
-    both = torch.cat([field[None], slope], -1)
+    start = torch.from_numpy(_nearest(field.cpu().numpy(), shape))
+    u = (fields.places(shape) if where is None else where.float()).reshape(1, -1, 2)
+    v = start.reshape(1, -1, 2)
+    if where is not None:
+        near = where.round().long()
+        v = start[near[:, 1].clamp(0, shape[0] - 1), near[:, 0].clamp(0, shape[1] - 1)][None]
+    both = torch.cat([field[None], fields.jacobian(field[None]).flatten(3)], -1)
     best, least = v, torch.full(v.shape[:2], np.inf)
     size = v.new_tensor([field.shape[1] - 1, field.shape[0] - 1])
     for _ in range(_ROUNDS):
@@ -38,11 +44,14 @@ def inverse(field: Tensor, shape: tuple[int, int] | None = None) -> tuple[Tensor
         a, b, c, d = there[..., 2:].unbind(2)
         x, y = miss.unbind(2)
         over = a * d - b * c
-        over = torch.where(over.abs() < 1e-3, over.sign() * 1e-3 + (over == 0) * 1e-3, over)
+        over = torch.where(over.abs() < _FLAT, torch.copysign(torch.full_like(over, _FLAT), over), over)
         step = torch.stack([d * x - b * y, a * y - c * x], 2) / over[..., None]
         step = step * (_FAR / step.norm(dim=2, keepdim=True).clamp_min(_FAR))
         v = torch.minimum(v - step.nan_to_num(0), size).clamp_min(0)
-    return best.reshape(*shape, 2), (least < _CLOSE).reshape(shape)
+    found = least < _CLOSE
+    if where is not None:
+        return best[0], found[0]
+    return best.reshape(*shape, 2), found.reshape(shape)
 
 
 def _nearest(field: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:

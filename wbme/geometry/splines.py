@@ -43,7 +43,7 @@ def wendland(r2: Tensor, reach: float) -> Tensor:
 
 
 def compact(p: Tensor, d: Tensor, share: Tensor, smoothing: float, reach: float) -> Bend:
-    """f(v) = sum w_k phi(|v - p_k|) with Wendland's phi and (Phi + S) w = d, S as there: 0 beyond ``reach``."""
+    """f(v) = sum w_k phi(|v - p_k|) with Wendland's phi and (Phi + S) w = d, S as above: 0 beyond."""
     ridge = torch.diag_embed((smoothing + 1e-9) / share[..., 0])
     factor = torch.linalg.cholesky(wendland(squared(p, p), reach) + ridge)
     weight = torch.cholesky_solve(d, factor)

@@ -120,7 +120,8 @@ def fit(
     p, q = checked(source, "source"), checked(target, "target")
     if p.shape != q.shape:
         raise ParameterError(
-            f"landmarks of shapes {tuple(p.shape)} and {tuple(q.shape)} cannot be matched: give the same points"
+            f"landmarks of shapes {tuple(p.shape)} and {tuple(q.shape)} cannot be matched: give the same "
+            "points"
         )
     centre = p.mean(1, keepdim=True)
     spread = (p - centre).square().sum(2).mean(1).sqrt()[:, None, None]
@@ -165,7 +166,7 @@ def checked(points: ArrayLike | Tensor, name: str) -> Tensor:
         given = given[None]
     if given.ndim != 3 or given.shape[2] != 2 or given.shape[1] < LEAST or not len(given):
         raise ParameterError(
-            f"{name} landmarks of shape {tuple(given.shape)} make no warp: give at least {LEAST} points (x, y)"
+            f"{name} landmarks of shape {tuple(given.shape)} make no warp: give {LEAST} or more points (x, y)"
         )
     given = given.double()
     seen = given.detach().cpu().numpy()
