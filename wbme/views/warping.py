@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wbme.base.statistics import bootstrap
 from wbme.geometry import fields
+from wbme.geometry.transforms import Square
 from wbme.geometry.warps import Settings
 from wbme.metrics.warping import MEASURES
 from wbme.synth import warping
@@ -31,6 +32,7 @@ UNITS = {
     "lines kept": "own lines kept, F1",
 }  # fmt: skip
 SHOWN = ("drawing", "grid", "over the photograph", "error")
+_HEAD, _UP = 1.75, 0.22  # side of the square around a head in heights of its face, and how far it is raised
 _RED = np.array([0.84, 0.19, 0.12], np.float32)
 _BLUE = np.array([0.10, 0.35, 0.70], np.float32)
 
@@ -40,9 +42,10 @@ def sheet(cases: Sequence[Case], ways: Sequence[How], cell: int = 220) -> F32:
     drawing shows nothing), and through the warp of each way."""
     tiles, labels = [], []
     for one in cases:
-        tiles += [one.photo, one.drawing, warping.exact(one)]
+        tiles += [_cut(one.photo, one.matched.source), _cut(one.drawing, one.matched.target)]
+        tiles.append(_cut(warping.exact(one), one.matched.source))
         labels += ["photograph", f"{one.character}, drawn", "exact"]
-        tiles += [warping.warped(one, how)[2] for how in ways]
+        tiles += [_cut(warping.warped(one, how)[2], one.matched.source) for how in ways]
         labels += [NAMES[how.method] for how in ways]
     return contact_sheet(tiles, columns=3 + len(ways), labels=labels, cell=cell)
 
@@ -59,16 +62,25 @@ def grids(cases: Sequence[Case], ways: Sequence[How], cell: int = 220) -> F32:
     known, and through the warp of each way, with what folds in red."""
     tiles, labels = [], []
     for one in cases:
-        still = fields.places(one.drawing.shape[:2])
-        tiles += [_gridded(one.drawing, still, one.truth.width)]
-        tiles += [np.where(one.truth.known[..., None], _gridded(warping.exact(one), one.truth.field,
-                                                                one.truth.width), 1)]  # fmt: skip
+        still, source = fields.places(one.drawing.shape[:2]), one.matched.source
+        tiles.append(_cut(_gridded(one.drawing, still, one.truth.width), one.matched.target))
+        exact = _gridded(warping.exact(one), one.truth.field, one.truth.width)
+        tiles.append(_cut(np.where(one.truth.known[..., None], exact, np.float32(1)), source))
         labels += [f"{one.character}, drawn", "exact"]
         for how in ways:
             _, field, picture = warping.warped(one, how)
-            tiles.append(_gridded(picture, field, one.truth.width))
+            tiles.append(_cut(_gridded(picture, field, one.truth.width), source))
             labels.append(NAMES[how.method])
     return contact_sheet(tiles, columns=2 + len(ways), labels=labels, cell=cell)
+
+
+def _cut(picture: F32, points: NDArray[np.float64]) -> F32:
+    """The square around a head with these landmarks, as far as the picture goes, white beyond."""
+    low, high = points.min(0), points.max(0)
+    half = _HEAD * float((high - low).max()) / 2
+    x, y = (low + high) / 2 - (0, _UP * half)
+    matrix = Square(float(x), float(y), 2 * half)
+    return matrix.crop(picture - 1, round(2 * half) * 2, outside="zero") + 1
 
 
 def _gridded(picture: F32, field: Tensor, width: float) -> F32:
@@ -98,7 +110,7 @@ def closer(case: Case, how: How, shown: str, cell: int = 420) -> F32:
         share = np.clip(miss / 0.06, 0, 1)[..., None]
         picture = np.where(known[..., None], 1 + share * (_RED - 1), 0.93 * np.ones_like(picture))
     got = warping.warping.scores(warp, field, None, case.truth)
-    told = f"{NAMES[how.method]} {how.strength:g}: face {got['face error']:.1f} %, folds {got['folds']:.2f} %"
+    told = f"{how.strength:g}: off by {got['face error']:.1f} %, folded {got['folds']:.1f} %"
     tiles = [case.photo, case.drawing, warping.exact(case), picture.astype(np.float32)]
     return contact_sheet(tiles, columns=4, labels=["photograph", case.character, "exact", told], cell=cell)
 
@@ -171,6 +183,6 @@ def knobs(rows: pd.DataFrame, knobs: Sequence[tuple[str, str]], measure: str = "
         axes.set_title(NAMES[method], fontsize=FONT, color=INK)
         axes.set_xlabel(setting, fontsize=FONT, color=INK)
         axes.set_ylabel(UNITS[measure], fontsize=FONT, color=INK)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15 * axes.get_ylim()[1])
         axes.legend(frameon=False, fontsize=FONT - 1, labelcolor=INK)
     return figure
