@@ -65,6 +65,20 @@ def test_the_picture_follows_and_what_is_far_stays_to_the_bit(mesh):
     assert not (out == ramp).all()
 
 
+def test_a_face_that_leaves_the_picture_is_reshaped_where_it_is_seen(mesh):
+    rgb = np.random.default_rng(0).random((300, 300, 3)).astype(np.float32)
+    for shift in ([-110, 0, 0], [0, 120, 0]):
+        there = mesh + np.array(shift)
+        out = deformation.reshaped(rgb, there, deformation.moved(there, deformation.of("slender"), 1))
+        assert out.shape == rgb.shape and np.isfinite(out).all() and (out != rgb).any()
+
+
+def test_a_mesh_that_is_no_face_stays(mesh):
+    wild = np.random.default_rng(0).random((468, 3)) * 100
+    after = deformation.moved(wild, deformation.of("chibi"), 1)
+    assert np.isfinite(after).all()
+
+
 def test_a_face_outside_the_picture_changes_nothing(mesh):
     rgb = np.random.default_rng(0).random((60, 60, 3)).astype(np.float32)
     away = mesh + np.array([400, 0, 0])

@@ -23,6 +23,8 @@ _PAIRS = ((234, 454), (33, 263), (133, 362), (61, 291), (70, 300))  # the person
 _GROWTH = 0.25  # how much of the head's growth is taken over, of its logarithm: the body does not shrink
 _REACH = 1.5  # spreads of the landmarks beyond which the picture stays as it is
 _STEPS = 4
+_SEEN = 0.25  # of the landmarks that lie in the picture, at least
+_STILL = 1e-3  # pixels: what moves less is left as it is
 
 
 def of(character: str) -> Deformation:
@@ -47,9 +49,15 @@ def moved(mesh: NDArray[np.floating], form: Deformation, strength: float) -> Flo
     strength = checked(strength)
     unit = _WIDTH / max(float(np.linalg.norm(points[234] - points[454])), 1e-6)
     scene = points * [unit, -unit, -unit]
-    frame = _frame(scene)
-    face = faceshape.Face(scene, frame, form)
-    local = face.local(face.moved(scene)) - face.pivot
+    try:
+        face = faceshape.Face(scene, _frame(scene), form)
+        local = face.local(face.moved(scene)) - face.pivot
+    except (
+        ValueError
+    ):  # an eye beyond the temple, a mouth above the nose: a mesh that is no face stays as it is
+        return points.copy()
+    if not np.isfinite(local).all():
+        return points.copy()
     after = face.scene(face.pivot + form.head**_GROWTH * local) * [1 / unit, -1 / unit, -1 / unit]
     return points + strength * (after - points)
 
@@ -79,27 +87,30 @@ def reshaped(rgb: F32, before: NDArray[np.floating], after: NDArray[np.floating]
     """``rgb`` (H x W x 3 in [0, 1]) with one face carried from ``before`` to ``after`` (468 x 2 or 3 pixels).
 
     Only the part around the face is touched, and what lies farther than the warp's reach is unchanged to the
-    bit. A face wholly outside the picture changes nothing.
+    bit. A face that lies outside the picture by three quarters changes nothing.
     """
     import torch
 
     from wbme.geometry import fields, warps
 
     source, target = np.asarray(after, float)[:, :2], np.asarray(before, float)[:, :2]
-    room = _REACH * float(np.sqrt(((source - source.mean(0)) ** 2).sum(1).mean())) + 4
-    low = np.floor(np.minimum(source, target).min(0) - room).astype(int).clip(0)
-    high = np.minimum(np.ceil(np.maximum(source, target).max(0) + room).astype(int) + 1, rgb.shape[1::-1])
-    inside = ((source >= 0) & (source <= np.array(rgb.shape[1::-1]) - 1)).all(1)
-    if (high - low).min() < 8 or inside.mean() < 0.25:
+    size = np.array(rgb.shape[1::-1])
+    if ((source >= 0) & (source <= size - 1)).all(1).mean() < _SEEN:
         return rgb
+    room = _REACH * float(np.sqrt(((source - source.mean(0)) ** 2).sum(1).mean())) + 4
+    start = np.floor(np.minimum(source, target).min(0) - room).astype(int)
+    end = np.ceil(np.maximum(source, target).max(0) + room).astype(int) + 1
+    low, high = start.clip(0), np.minimum(end, size)
     settings = warps.Settings(reach=_REACH, steps=_STEPS)
-    warp = warps.fit("hybrid", source - low, target - low, settings=settings)
+    warp = warps.fit("hybrid", source - start, target - start, settings=settings)
     part = rgb[low[1] : high[1], low[0] : high[0]]
     planes = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))[None]
+    (x, y), (right, below) = low - start, high - start
     with torch.no_grad():
-        field = fields.field(warp, (part.shape[0], part.shape[1]))
+        field = fields.field(warp, (int(end[1] - start[1]), int(end[0] - start[0])))[:, y:below, x:right]
+        field = field - torch.from_numpy((low - start).astype(np.float32))
         drawn = fields.resampled(planes, field)[0].permute(1, 2, 0).numpy()
-    still = (field[0] - fields.places(field.shape[1:3])).abs().amax(-1, keepdim=True).numpy() < 1e-3
+        still = (field[0] - fields.places(part.shape[:2])).abs().amax(-1, keepdim=True).numpy() < _STILL
     out = rgb.copy()
     out[low[1] : high[1], low[0] : high[0]] = np.where(still, part, drawn)
     return out
