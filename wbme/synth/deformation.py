@@ -49,12 +49,11 @@ def moved(mesh: NDArray[np.floating], form: Deformation, strength: float) -> Flo
     strength = checked(strength)
     unit = _WIDTH / max(float(np.linalg.norm(points[234] - points[454])), 1e-6)
     scene = points * [unit, -unit, -unit]
+    # Of a mesh that is no face, an eye may lie beyond the temple and the maps not rise: it stays as it is.
     try:
         face = faceshape.Face(scene, _frame(scene), form)
         local = face.local(face.moved(scene)) - face.pivot
-    except (
-        ValueError
-    ):  # an eye beyond the temple, a mouth above the nose: a mesh that is no face stays as it is
+    except ValueError:
         return points.copy()
     if not np.isfinite(local).all():
         return points.copy()
