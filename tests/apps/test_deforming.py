@@ -47,8 +47,8 @@ def test_a_video_starts_at_once_holds_still_and_fades_out(portrait, faces):
     later = [deformer.frame(portrait, None, 0.04) for _ in range(4)]
     assert np.abs(later[-1] - later[-2]).mean() < 2e-4
     blank = np.full_like(portrait, 0.5)
-    for _ in range(60):
-        out = deformer.frame(blank, [], 0.04)
+    for _ in range(30):
+        out = deformer.frame(blank, [], 0.1)
     np.testing.assert_array_equal(out, blank)
     assert deformer.frame(blank, None, 0.04) is blank  # nobody is followed any more
 

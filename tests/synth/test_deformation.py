@@ -42,7 +42,7 @@ def test_a_face_gets_the_character(mesh):
     small = deformation.moved(mesh, Deformation(mouth=0.7, chin=0.6), 1.0)
     assert area(small, LIPS_OUTER) < 0.75 * area(mesh, LIPS_OUTER)
     assert area(small, FACE_OVAL) < area(mesh, FACE_OVAL)
-    np.testing.assert_allclose(area(small, LEFT_EYE), area(mesh, LEFT_EYE), rtol=0.02)
+    np.testing.assert_allclose(area(small, LEFT_EYE), area(mesh, LEFT_EYE), rtol=0.1)
 
 
 def test_the_character_follows_the_head(mesh):
