@@ -28,7 +28,7 @@ def made(tmp_path_factory):
         y, x = np.mgrid[:96, :96]
         places = np.stack([16 * (x - SHIFT), 16 * y], -1)
         places[:, :SHIFT] = 65535
-        moved = (points + [SHIFT, 0, 0]).astype(np.float32)
+        moved = (points + np.array([SHIFT, 0, 0])).astype(np.float32)
         np.savez(character / row["id"] / "correspondence.npz", places=places.astype(np.uint16),
                  landmarks=moved, visible=seen)  # fmt: skip
     return people, character, rows
