@@ -36,8 +36,13 @@ def field(warp: Warp, shape: tuple[int, int], step: float | None = None) -> Tens
     grid = torch.stack(torch.meshgrid(torch.tensor(y), torch.tensor(x), indexing="ij")[::-1], -1)
     off = warp.off(grid.reshape(1, -1, 2).to(warp.source).expand(len(warp.source), -1, 2))
     off = off.unflatten(1, (len(y), len(x))).permute(0, 3, 1, 2).float()
-    fine = down.float() @ (off @ along.float().mT)
-    return _based(warp, shape) + fine.permute(0, 2, 3, 1)
+    # The base is two more columns of the same product: A00 x + t, and A01 for each row's y.
+    base, columns = warp.base.float(), torch.arange(shape[1], device=off.device)
+    level = (base[:, :, :1] * columns + base[:, :, 2:])[:, :, None]
+    rise = base[:, :, 1:2, None].expand_as(level)
+    rows = torch.arange(shape[0], dtype=torch.float32, device=off.device)[:, None]
+    left = torch.cat([down.float(), torch.ones_like(rows), rows], 1)
+    return (left @ torch.cat([off @ along.float().mT, level, rise], 2)).permute(0, 2, 3, 1)
 
 
 def dense(warp: Warp, shape: tuple[int, int]) -> Tensor:

@@ -38,12 +38,12 @@ def _within(mesh: Delaunay, affine: Tensor, v: Tensor) -> Tensor:
     seen = v.detach().cpu().numpy()
     low, high = mesh.points.min(0), mesh.points.max(0)
     inside = np.flatnonzero(((seen > low) & (seen < high)).all(1))
-    which = np.full(len(seen), -1)
-    which[inside] = mesh.find_simplex(seen[inside])
-    index = torch.as_tensor(which, device=v.device)
-    chosen = affine[index.clamp_min(0)]
-    moves = torch.einsum("mi,mij->mj", torch.cat([v, torch.ones_like(v[:, :1])], 1), chosen)
-    return torch.where((index < 0)[:, None], 0.0, moves)
+    which = mesh.find_simplex(seen[inside])
+    place = torch.as_tensor(inside[which >= 0], device=v.device)
+    own = affine[torch.as_tensor(which[which >= 0], device=v.device)]
+    at = v[place]
+    moves = at[:, :1] * own[:, 0] + at[:, 1:] * own[:, 1] + own[:, 2]
+    return torch.zeros_like(v).index_copy(0, place, moves)
 
 
 def _frame(points: np.ndarray) -> np.ndarray:

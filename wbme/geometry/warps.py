@@ -28,6 +28,7 @@ METHODS = (
     "similarity", "piecewise", "tps", "rbf", "mls_affine", "mls_similarity", "mls_rigid", "hybrid",
 )  # fmt: skip
 LEAST = 3  # landmarks
+_FEW = 128
 _ENTRIES = 1 << 17  # places x landmarks
 _TWINS = 1e-5  # of the spread: two landmarks nearer than this are one
 _FLAT = 1e-3  # narrower than this share of their length, landmarks lie on a line
@@ -47,7 +48,7 @@ class Settings:
     alpha: float = 1.5
     smoothing: float = 1e-3
     reach: float = 1.5
-    steps: int = 3
+    steps: int = 2
     blur: float = 0.08
 
     def __post_init__(self) -> None:
@@ -134,7 +135,9 @@ def fit(
     rest = torch.linalg.solve(turned, (q - p @ turned.mT - matrix[:, None, :, 2]).mT).mT
     bend = _bend(method, u, strength * rest / spread, share, settings)
     fine = {"similarity": 1.0, "piecewise": 0.0, "hybrid": 0.06, "tps": 0.05, "rbf": 0.05}
-    step = fine.get(method, 0.55 * settings.blur) * float(spread.detach().min())
+    # Few landmarks bend the plane more slowly.
+    slow = 1.25 if p.shape[1] < _FEW and method == "hybrid" else 1.0
+    step = slow * fine.get(method, 0.55 * settings.blur) * float(spread.detach().min())
     return Warp(p, centre, spread, matrix, bend, step)
 
 
