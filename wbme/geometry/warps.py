@@ -204,7 +204,9 @@ def similarity(p: Tensor, q: Tensor, share: Tensor | None = None) -> Tensor:
     spread of q times 0.06.
     """
     weight = torch.ones_like(p[..., :1])
-    for _ in range(0 if share is None else _ROUNDS):
+    if share is None:
+        return _weighted(p, q, weight)
+    for _ in range(_ROUNDS):
         matrix = _weighted(p, q, weight)
         miss = (q - p @ matrix[:, :, :2].mT - matrix[:, None, :, 2]).square().sum(2, keepdim=True)
         size = (q - q.mean(1, keepdim=True)).square().sum(2).mean(1)[:, None, None]
