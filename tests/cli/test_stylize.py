@@ -187,6 +187,9 @@ def test_what_cannot_be_written_changes_its_suffix_and_no_two_share_a_name(tmp_p
             marks=pytest.mark.slow,  # looks among the shipped ones, which takes torch
         ),
         (["{photos}/a.jpg", "-o", "{out}", "--backend", "abacus"], "no backend is called 'abacus'"),
+        (["{photos}/a.jpg", "-o", "{out}", "--deform", "romance"], "keeps the person's own geometry"),
+        (["{photos}/a.jpg", "-o", "{out}", "--deform", "nobody"], "nobody"),
+        (["{photos}/a.jpg", "-o", "{out}", "--deform", "chibi", "--no-faces"], "leave one of them out"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_touches_nothing(model, photos, tmp_path, home, words, sentence):
@@ -207,7 +210,9 @@ def test_a_folder_that_cannot_be_written(model, photos, tmp_path):
     assert done.exit_code == 1 and "cannot write" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["--lines", 2], ["--tones", 2], ["--softness", -1], ["--threads", 0]])
+@pytest.mark.parametrize(
+    "words", [["--lines", 2], ["--tones", 2], ["--softness", -1], ["--threads", 0], ["--deform-strength", 2]]
+)
 def test_a_number_out_of_range_is_refused(photos, tmp_path, words):
     done = stylize(photos / "a.jpg", "-o", tmp_path / "toon.png", *words)
     assert done.exit_code == 2 and words[0] in done.stderr

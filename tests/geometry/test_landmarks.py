@@ -1,5 +1,6 @@
 """Index sets of the face mesh."""
 
+import numpy as np
 import pytest
 
 from wbme.base.errors import ParameterError
@@ -38,3 +39,19 @@ def test_the_68_points_lie_on_the_parts_they_belong_to():
 def test_other_counts_of_points_are_refused():
     with pytest.raises(ParameterError, match="3, 4, 68, 468 or 478"):
         sets.eyes_and_mouth([[0, 0]] * 5)
+
+
+def test_sets_for_a_warp_are_points_of_the_mesh():
+    mesh = np.random.default_rng(0).random((468, 3))
+    visible = np.ones(468, bool)
+    visible[[33, 200]] = False
+    assert sets.subset(mesh, "468", visible).shape == (466, 2)
+    assert sets.subset(mesh, "68", visible).shape == (67, 2)
+    np.testing.assert_array_equal(sets.subset(mesh, "68"), mesh[list(sets.MESH_TO_68), :2])
+    five = sets.subset(mesh, "5")
+    np.testing.assert_allclose(five[0], mesh[list(sets.RIGHT_EYE), :2].mean(0))
+    np.testing.assert_array_equal(five[2:], mesh[[1, 61, 291], :2])
+    with pytest.raises(ParameterError, match="no landmark set is called '7'"):
+        sets.subset(mesh, "7")
+    with pytest.raises(ParameterError, match="no mesh of 468"):
+        sets.subset(mesh[:68], "68")

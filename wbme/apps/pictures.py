@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.apps import heads, tiles
+from wbme.apps.deforming import Deformer
 from wbme.apps.stylizer import Stylizer
 from wbme.apps.tiles import Progress, Rgb
 from wbme.media import images
@@ -31,12 +32,19 @@ class Done:
 
 
 def convert(
-    stylizer: Stylizer, source: Path, target: Path, *, faces: bool = True, progress: Progress | None = None
+    stylizer: Stylizer,
+    source: Path,
+    target: Path,
+    *,
+    faces: bool = True,
+    deformer: Deformer | None = None,
+    progress: Progress | None = None,
 ) -> Done:
     """Draw the picture at ``source`` and write it to ``target``: upright, sRGB, of the same size.
 
     Transparency is kept (JPEG has none: such parts lie over white there), and a grey picture stays free of
-    colour. Without ``faces`` none is looked for. Raises MediaError and StoreError as ``wbme.media.images``.
+    colour. Without ``faces`` none is looked for; a ``deformer`` reshapes those that are found. Raises
+    MediaError and StoreError as ``wbme.media.images``.
     """
     start = time.monotonic()
     picture = images.read(source)
@@ -46,6 +54,8 @@ def convert(
     found = detect(seen, irises=False) if faces else []
     if faces and not found:
         notes.append("no face found, drawn as a whole")
+    if deformer and found:
+        seen, found = deformer.picture(seen, found)
     drawn = stylizer.picture(seen, found, progress=progress)
     if grey:
         drawn = np.repeat(drawn @ heads.LUMA[:, None], 3, axis=2)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from wbme.apps import heads, tiles
+from wbme.apps.deforming import Deformer
 from wbme.apps.heads import Head
 from wbme.apps.pictures import Done
 from wbme.apps.stylizer import Stylizer
@@ -24,15 +25,21 @@ _CUT = 0.12  # two frames that differ by more than this, on average, are of diff
 
 
 def convert(
-    stylizer: Stylizer, source: Path, target: Path, *, faces: bool = True, progress: Progress | None = None
+    stylizer: Stylizer,
+    source: Path,
+    target: Path,
+    *,
+    faces: bool = True,
+    deformer: Deformer | None = None,
+    progress: Progress | None = None,
 ) -> Done:
     """Draw the video at ``source`` and write it to ``target`` with the times of its frames and its sound.
 
     Frames come upright and one at a time, so that memory does not grow with the length; the whole file
     appears under its name at the end, or none. Faces are looked for in every fifth frame and followed in
-    between; scale and tone are those of the clip, not of the frame, so that neither flickers. ``progress``
-    gets the frames done and their number, 0 where the file does not say. Raises MediaError and StoreError
-    as ``wbme.media.video``.
+    between; scale and tone are those of the clip, not of the frame, so that neither flickers. A ``deformer``
+    reshapes faces by meshes that it follows in every frame. ``progress`` gets the frames done and their
+    number, 0 where the file does not say. Raises MediaError and StoreError as ``wbme.media.video``.
     """
     start = time.monotonic()
     reader = video.Reader(source)
@@ -48,7 +55,10 @@ def convert(
             small = tiles.resized(rgb, 16, 16)
             if seen is None or np.abs(small - seen).mean() > _CUT:
                 tracks, due = Tracks(), count
+                if deformer:
+                    deformer.reset()
             seen = small
+            found = None
             if count == due:
                 due += _EVERY
                 found = _look(rgb) if faces else []
@@ -56,6 +66,8 @@ def convert(
                 tracks.see(found, stylizer.skin_level(rgb, found))
             elapsed = 1 / info.fps if last is None else frame.time - last
             present, luma = tracks.after(float(elapsed))
+            if deformer:
+                rgb = deformer.frame(rgb, found, float(elapsed))
             drawn = stylizer.draw(rgb, present, luma, scale=scale)
             writer.write(np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8), frame.time)
             count, last = count + 1, frame.time

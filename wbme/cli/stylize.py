@@ -32,6 +32,10 @@ def stylize(
     ink: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Colour of the lines.")] = None,
     softness: Annotated[float | None, typer.Option(min=0, max=1, help="Of the edges of tones.")] = None,
     saturation: Annotated[float | None, typer.Option(min=0, max=4, help="Factor on the colours.")] = None,
+    deform: Annotated[
+        str | None, typer.Option(metavar="CHARACTER", help="Give faces the proportions of this character.")
+    ] = None,
+    deform_strength: Annotated[float, typer.Option(min=0, max=1, help="Of the proportions.")] = 0.7,
     backend: Annotated[str, typer.Option(help="openvino or onnxruntime.")] = "openvino",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all.")] = None,
     no_faces: Annotated[bool, typer.Option("--no-faces", help="Draw all as it is, faces too.")] = False,
@@ -57,12 +61,19 @@ def stylize(
 
     wanted = {"levels": tones, "softness": softness, "saturation": saturation, "ink_colour": colour(ink)}
     controls = {name: value for name, value in wanted.items() if value is not None}
+    deformer = None
+    if deform is not None:
+        if no_faces:
+            raise ParameterError("--deform reshapes faces and --no-faces finds none: leave one of them out")
+        from wbme.apps.deforming import Deformer
+
+        deformer = Deformer(deform, deform_strength)
     stylizer = Stylizer(found(model), backend, threads=threads, lines=lines, controls=controls)
     say(f"model {described(stylizer.card)}, on {backend}")
     failed = 0
     for job in todo:
         try:
-            say(_drawn(job, stylizer, not no_faces, None if quiet else console))
+            say(_drawn(job, stylizer, not no_faces, deformer, None if quiet else console))
         except WbmeError as error:
             failed += 1
             typer.echo(f"wbme: {error}", err=True)
@@ -176,7 +187,7 @@ def described(card: dict[str, Any]) -> str:
     return f"{card['name']} ({', '.join([card['architecture'], *told])})"
 
 
-def _drawn(job: Job, stylizer: Any, faces: bool, console: Any) -> str:
+def _drawn(job: Job, stylizer: Any, faces: bool, deformer: Any, console: Any) -> str:
     """Draw one file and return what to say about it."""
     start = time.monotonic()
 
@@ -190,7 +201,7 @@ def _drawn(job: Job, stylizer: Any, faces: bool, console: Any) -> str:
         from wbme.apps import video as kind
     else:
         from wbme.apps import pictures as kind
-    done = kind.convert(stylizer, job.source, job.target, faces=faces, progress=progress)
+    done = kind.convert(stylizer, job.source, job.target, faces=faces, deformer=deformer, progress=progress)
     told = [f"{done.width} x {done.height}"]
     if done.faces:
         told.append(f"{done.faces} face{'s' if done.faces > 1 else ''}")

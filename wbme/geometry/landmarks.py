@@ -69,3 +69,22 @@ def eyes_and_mouth(points: ArrayLike) -> NDArray[np.float64]:
     if len(given) == 68:
         given = np.stack([given[36:42].mean(0), given[42:48].mean(0), given[48], given[54]])
     return given if len(given) == 3 else np.stack([given[0], given[1], (given[2] + given[3]) / 2])
+
+
+def subset(points: ArrayLike, name: str, visible: ArrayLike | None = None) -> NDArray[np.float64]:
+    """The set ``name`` of a face's mesh (468 x 2 or more columns) that a warp rests on, N x 2.
+
+    ``468`` is all of it, ``68`` the points of Multi-PIE, ``5`` those that a hand-corrected file holds: middle
+    of the person's right and left eye, tip of the nose, right and left corner of the mouth. Points that are
+    not ``visible`` (468 of bool) are left out of the first two. Raises ParameterError for another set.
+    """
+    mesh = np.asarray(points, float)
+    if mesh.ndim != 2 or len(mesh) < MESH_POINTS or mesh.shape[1] < 2:
+        raise ParameterError(f"landmarks of shape {mesh.shape} are no mesh of {MESH_POINTS} points (x, y)")
+    if name == "5":
+        eyes = [mesh[list(loop), :2].mean(0) for loop in (RIGHT_EYE, LEFT_EYE)]
+        return np.stack([*eyes, *mesh[[NOSE_TIP, 61, 291], :2]])
+    if name not in ("468", "68"):
+        raise ParameterError(f"no landmark set is called {name!r}: choose 468, 68 or 5")
+    chosen = np.array(MESH_TO_68) if name == "68" else np.arange(MESH_POINTS)
+    return mesh[chosen if visible is None else chosen[np.asarray(visible, bool)[chosen]], :2]

@@ -105,8 +105,7 @@ def _meshed(picture: NDArray[np.float32], face: faces.Face, tries: int) -> Drawn
 
 def five(mesh: NDArray[np.floating]) -> NDArray[np.float64]:
     """The five points, 5 x 2 pixels, of a face's mesh (468 x 2 or 3)."""
-    eyes = [mesh[list(loop), :2].mean(0) for loop in (landmarks.RIGHT_EYE, landmarks.LEFT_EYE)]
-    return np.stack([*eyes, *mesh[[landmarks.NOSE_TIP, 61, 291], :2]])
+    return landmarks.subset(mesh, "5")
 
 
 def _agree(points: NDArray[np.float64], middle: NDArray[np.float64], size: float) -> bool:

@@ -1,0 +1,71 @@
+"""Fields: pictures through them, folds, and the numerical inverse."""
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wbme.geometry import fields
+from wbme.geometry.inversion import inverse
+from wbme.geometry.warps import METHODS, fit
+
+SHAPE = (128, 128)
+
+
+def scattered(seed, count=9, size=128):
+    """Landmarks no nearer to each other than a tenth of the picture, and where they go."""
+    rng = np.random.default_rng(seed)
+    cells = rng.permutation(25)[:count]
+    source = (np.stack(np.divmod(cells, 5), 1) + rng.uniform(0.25, 0.75, (count, 2))) * size / 5
+    return source, source + rng.uniform(-0.04, 0.04, (count, 2)) * size
+
+
+@given(st.integers(0, 10**6), st.sampled_from(METHODS), st.floats(0, 1))
+@settings(max_examples=16, deadline=None)
+def test_a_point_through_the_inverse_and_back_is_where_it_was(seed, method, strength):
+    source, target = scattered(seed)
+    field = fields.field(fit(method, source, target, strength), SHAPE)[0]
+    back, found = inverse(field)
+    there = fields.at(field[None], back.reshape(1, -1, 2))[0].reshape(*SHAPE, 2)
+    apart = (there - fields.places(SHAPE)).norm(dim=-1)
+    assert apart[found].max() < 0.1
+    # What the field reaches without folding is found: the places of its own pixels, away from the border.
+    if not fields.folds(field[None]).any():
+        reached = field.round().long()[2:-2:5, 2:-2:5].reshape(-1, 2)
+        inside = ((reached > 2) & (reached < 125)).all(1)
+        assert found[reached[inside, 1], reached[inside, 0]].float().mean() > 0.999
+
+
+def test_the_inverse_of_a_shift_and_scale_is_exact_and_what_is_not_reached_is_said():
+    field = 0.5 * fields.places((64, 64)) + torch.tensor([10.0, 4.0])
+    back, found = inverse(field)
+    v = (fields.places((64, 64)) - torch.tensor([10.0, 4.0])) * 2
+    reached = ((v >= 0) & (v <= 63)).all(-1)
+    assert (found == reached).float().mean() > 0.98
+    assert (back - v)[found].abs().max() < 0.1
+
+
+def test_the_inverse_of_a_field_with_gaps():
+    field = fields.places((64, 64)) + 3.0
+    field[20:30, 20:30] = np.nan
+    back, found = inverse(field)
+    assert not found[24:31, 24:31].any()
+    assert found[5:20, 5:60].all()
+    assert torch.isfinite(back).all()
+
+
+def test_folds_are_where_the_picture_turns_over():
+    field = fields.places((40, 40)).clone()
+    assert not fields.folds(field[None]).any()
+    field[:, 20:, 0] = 40 - field[:, 20:, 0]  # its right half is mirrored
+    folded = fields.folds(field[None])[0]
+    assert folded[:, 22:].all() and not folded[:, :19].any()
+
+
+def test_a_picture_through_the_identity_is_itself_and_through_a_shift_shifted():
+    picture = torch.rand(1, 3, 30, 40)
+    grid = fields.places((30, 40))[None]
+    for mode in ("bilinear", "bicubic"):
+        torch.testing.assert_close(fields.resampled(picture, grid, mode), picture, atol=2e-5, rtol=0)
+        moved = fields.resampled(picture, grid + torch.tensor([2.0, 1.0]), mode)
+        torch.testing.assert_close(moved[:, :, 3:-3, 3:-3], picture[:, :, 4:-2, 5:-1], atol=2e-5, rtol=0)
