@@ -96,20 +96,25 @@ def meter(seen: Seen) -> Light:
 
     Each cue reads e = log2 of what it shows minus what it shows in neutral light; the estimate is the mean of
     these weighted by 1 / variance, with a light of 0 +/- 2 stops as one more witness (a Gaussian's
-    posterior mean). Skin, whose lightness differs most between people, so has the least say in the exposure
+    posterior mean), and what is no larger than its own deviation s is held for chance: e e^2 / (e^2 + s^2).
+    Skin, whose lightness differs most between people, so has the least say in the exposure
     and much in the colour: nobody is made lighter because they are dark.
     """
     found = readings(seen)
-    told = []
+    told: list[tuple[float, float]] = []
     for k, prior in enumerate((_PRIOR[0], _PRIOR[1], _PRIOR[1])):
         total, weight = 0.0, prior**-2
         for name, values in found.items():
             mean, spread = EXPECTED[name][k]
             total += (values[k] - mean) / spread**2
             weight += spread**-2
-        told.append((total / weight, weight**-0.5))
+        told.append((_beyond_chance(total / weight, weight**-0.5), weight**-0.5))
     (ev, sure), (red, _), (blue, _) = told
     colour = np.array([2.0**red, 1.0, 2.0**blue])
     colour /= colour @ RGB_TO_XYZ[1]
     alone = {name: values[0] - EXPECTED[name][0][0] for name, values in found.items()}
     return Light(float(ev), tuple(colour.tolist()), float(sure), alone)
+
+
+def _beyond_chance(value: float, deviation: float) -> float:
+    return value**3 / (value**2 + deviation**2)

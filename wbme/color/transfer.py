@@ -14,21 +14,23 @@ from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 
 F64 = NDArray[np.float64]
 LEAST = 16  # pixels of skin from which a colour may be told
-_MOST = 20_000  # pixels of a side that the statistics are taken from
-_TURNS = 12  # random directions of the sliced transport, three axes each
+_MOST = 20_000  # pixels of the source that count
+_KNOTS = 4_000  # pixels of the target that a transport is told by
+_TURNS = 10  # random turns of the axes of the sliced transport
 _CONTRAST = 0.55  # exponent of the law that steps of tone follow from light skin to dark
-_LINE = 15.0  # L* that a line lies below the darkest tone of the skin, at least
-_DEEPEST = 28.0  # L* that a tone of the skin lies below the main one, at most
+_LINE, _TONE = 0.45, 0.68  # of the main tone's L*: lines lie below, tones of the skin above
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of a transfer: ``rgb`` H x W x 3, sRGB in [0, 1]; H x W masks in [0, 1] of its ``skin`` and of
-    the whole ``region`` (a head, a person), which only the method by region looks at."""
+    """One side of a transfer: ``rgb`` H x W x 3, sRGB in [0, 1], and H x W masks in [0, 1]: its ``skin``; the
+    whole ``region`` (a head, a person), which only the method by region looks at; and of a target what goes
+    ``along`` with the skin without being counted, because it is painted over it (lips, lids)."""
 
     rgb: NDArray[Any]
     skin: NDArray[Any]
     region: NDArray[Any] | None = None
+    along: NDArray[Any] | None = None
 
 
 # Lab of the target's pixels (N x 3) and of the source's (M x 3), their weights (N, M): new Lab (N x 3).
@@ -64,12 +66,13 @@ def _reinhard(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) 
 def _matched(x: F64, w: F64, y: F64, v: F64) -> F64:
     """The monotone map that takes the distribution of ``x`` (weights ``w``) to that of ``y``: optimal
     transport on a line for any convex cost. Equal values stay equal."""
-    values, index = np.unique(x, return_inverse=True)
-    mass = np.bincount(index, w)
+    step = max(len(x) // _KNOTS, 1)
+    values, index = np.unique(x[::step], return_inverse=True)
+    mass = np.bincount(index, w[::step])
     rank = (np.cumsum(mass) - mass / 2) / mass.sum()
     order = np.argsort(y, kind="stable")
     level = (np.cumsum(v[order]) - v[order] / 2) / v.sum()
-    return np.asarray(np.interp(rank, level, y[order])[index], np.float64)
+    return np.asarray(np.interp(x, values, np.interp(rank, level, y[order])), np.float64)
 
 
 def _transport_1d(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
@@ -97,20 +100,20 @@ def _same_ita(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) 
 def _by_tone(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
     """Ours: the main tone moves, and the steps to the other tones shrink or grow as light does.
 
-    X' = s + k (X - t) in L*a*b*, with t the target's and s the source's trimmed mean and
+    X' = s + k (X - t) in L*a*b*, with t the main tone of the drawing (its lit part), s that of the source and
     k = ((L_s + 16) / (L_t + 16))^0.55: shading is a factor of linear light, so that a step of L* goes with
-    L* + 16 (exponent 1), which draughtsmen soften in the dark. The trimmed mean leaves out what of the mask
-    is hair, glint or line.
+    L* + 16 (exponent 1), which draughtsmen soften in the dark. Means would mix the drawing's shadows into
+    its colour, and what of a mask is hair, glint or line into both.
     """
-    t, s = _trimmed(target, w), _trimmed(source, v)
+    t, s = _main(target, w, 0.5, 0.75), _main(source, v, 0.3, 0.7)
     return s + ((s[0] + 16) / (t[0] + 16)) ** _CONTRAST * (target - t)
 
 
-def _trimmed(lab: F64, weight: F64, share: float = 0.1) -> F64:
-    """Mean of what lies between the tenth and the ninetieth percentile of L*, by weight."""
+def _main(lab: F64, weight: F64, low: float, high: float) -> F64:
+    """Mean of what lies between two ranks of L*, by weight."""
     order = np.argsort(lab[:, 0], kind="stable")
     rank = (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
-    inner = order[(rank >= share) & (rank <= 1 - share)]
+    inner = order[(rank >= low) & (rank <= high) & (weight[order] > 0)]
     return _mean(lab[inner], weight[inner]) if len(inner) else _mean(lab, weight)
 
 
@@ -138,51 +141,56 @@ def transfer(
     there. ``seed`` draws the axes of the sliced transport.
 
     Raises ParameterError for an unknown method, a strength out of range, a malformed picture or mask, or
-    fewer than 16 pixels of skin on a side, which tell no colour.
+    fewer than 16 pixels of skin on a side or a source whose skin is all black or all white, which tell no
+    colour.
     """
     if method not in METHODS or not 0 <= strength <= 1:
         raise ParameterError(
             f"method {method!r}, strength {strength}: give one of {', '.join(METHODS)} and a strength in [0, 1]"
         )
     rgb, mask = _checked(target, method in OF_REGION, "target")
-    inside = mask > 0
-    pixels, weight = rgb[inside], mask[inside].astype(np.float64)
     given, its_mask = _checked(source, method in OF_REGION, "source")
+    if given[its_mask > 0].max() <= 0 or given[its_mask > 0].min() >= 1:
+        raise ParameterError(
+            "the source's skin is all black or all white, which tells no colour: choose another exposure"
+        )
     theirs = given[its_mask > 0], its_mask[its_mask > 0].astype(np.float64)
     step = max(len(theirs[0]) // _MOST, 1)
     other, v = srgb_to_lab(theirs[0][::step].astype(np.float64)), theirs[1][::step]
     rng = generator(seed, "transfer", method)
 
-    def moved(srgb: NDArray[Any], share: F64) -> NDArray[Any]:
+    share = mask if target.along is None else np.maximum(mask, check_mask(target.along, rgb.shape, "along"))
+    inside = share > 0
+    pixels, weight, reach = rgb[inside], mask[inside].astype(np.float64), share[inside].astype(np.float64)
+
+    def moved(srgb: NDArray[Any], counted: F64, reach: F64) -> NDArray[Any]:
+        """Pixels N x 3 moved by their share ``reach``, with what of them is ``counted`` as skin."""
         lab = np.asarray(srgb_to_lab(srgb.astype(np.float64)), np.float64)
-        new = METHODS[method](lab, share, other, v, rng)
-        return np.asarray(lab_to_srgb(lab + weight[:, None] * strength * (new - lab), clip=clip))
+        new = METHODS[method](lab, counted, other, v, rng)
+        return np.asarray(lab_to_srgb(lab + reach[:, None] * strength * (new - lab), clip=clip))
 
     out = rgb.copy()
-    out[inside] = _without_lines(pixels, weight, moved) if method in UNMIXED else moved(pixels, weight)
+    unmix = method in UNMIXED
+    out[inside] = _below_lines(pixels, weight, reach, moved) if unmix else moved(pixels, weight, reach)
     return out
 
 
-def _without_lines(
-    pixels: NDArray[np.float32], weight: F64, moved: Callable[[NDArray[Any], F64], NDArray[Any]]
+def _below_lines(
+    pixels: NDArray[np.float32], weight: F64, reach: F64, moved: Callable[..., NDArray[Any]]
 ) -> NDArray[Any]:
     """``moved`` applied to the skin below the lines: a pixel x = k + m (s - k) of ink k over skin s becomes
-    k + m (s' - k). The share m is its L* between ink and the darkest tone of skin; what is no darker than
-    that is all skin, and what is ink stays as it is."""
+    x + m (s' - s). The share m is its L* between ink and the darkest tone that skin is drawn in, or ``reach``
+    where that is less. What is no darker than that is all skin, and what is ink stays as it is."""
     L = srgb_to_lab(pixels)[:, 0].astype(np.float64)
-    order = np.argsort(L, kind="stable")
-    rank = np.cumsum(weight[order]) / weight.sum()
-    main, low = (float(L[order[np.searchsorted(rank, q)]]) for q in (0.5, 0.12))
-    darkest = max(low, main - _DEEPEST)
-    ink = pixels[order[: max(len(L) // 200, 1)]].mean(0)
+    order = np.argsort(L[weight > 0], kind="stable")
+    main = float(L[weight > 0][order[len(order) // 2]])
+    ink = pixels[weight > 0][order[: max(len(order) // 200, 1)]].mean(0)
     at = float(srgb_to_lab(ink)[0])
-    if at > darkest - _LINE:
-        return moved(pixels, weight)
-    share = np.clip((L - at) / (darkest - at), 0.0, 1.0)
-    bare = np.clip(ink + (pixels - ink) / np.maximum(share, 0.15)[:, None], 0, 1)
-    new = moved(bare, weight * share)
-    drawn = ink + share[:, None] * (new - ink)
-    return np.where((share < 0.05)[:, None], pixels, drawn)
+    drawn_over = at < _LINE * main
+    share = np.clip((L - at) / (_TONE * main - at), 0.0, 1.0) if drawn_over else np.ones_like(L)
+    bare = np.clip(ink + (pixels - ink) / np.maximum(share, 0.2)[:, None], 0, 1) if drawn_over else pixels
+    new = moved(bare, weight * share, np.ones_like(L))
+    return np.asarray(pixels + (np.minimum(share, reach) * (share > 0.05))[:, None] * (new - bare))
 
 
 def _checked(side: Side, region: bool, name: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,6 +73,24 @@ def relit(layers: Layers, behind: F32, lamp: Lamp, rng: np.random.Generator) -> 
     luminance = np.clip(form * _GREY * 2.0**lamp.ev, 0, 1)
     shading = linear_to_srgb(np.repeat(luminance[..., None], 3, axis=2))[..., 0].astype(np.float32)
     return replace(layers, photo=np.dstack([picture, alpha]), shading=shading), picture
+
+
+def fitted(layers: Layers, side: int) -> Layers:
+    """The layers at no more than ``side`` pixels a side: light and colours by area, labels the nearest."""
+    height, width = layers.labels.shape
+    scale = side / max(height, width)
+    if scale >= 1:
+        return layers
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+
+    def small(plane: NDArray[Any]) -> NDArray[Any]:
+        way = cv2.INTER_NEAREST if plane.dtype == np.uint8 else cv2.INTER_AREA
+        return cv2.resize(plane, size, interpolation=way)
+
+    planes = ("photo", "labels", "albedo", "shading", "palette", "oracle", "ink", "drawn", "heads")
+    made: dict[str, Any] = {name: small(getattr(layers, name)) for name in planes}
+    points = ((layers.points + 0.5) * scale - 0.5).astype(np.float32)
+    return replace(layers, **made, points=points, boxes=layers.boxes * np.float32(scale))
 
 
 def _linear(plane: F32) -> NDArray[Any]:
