@@ -86,7 +86,11 @@ def cues(seen: Seen) -> dict[str, NDArray[np.float64]]:
 def readings(seen: Seen) -> dict[str, tuple[float, float, float]]:
     """log2 luminance, log2 R/G and log2 B/G of each cue of ``cues``."""
     return {
-        name: (float(np.log2(rgb @ RGB_TO_XYZ[1])), float(np.log2(rgb[0] / rgb[1])), float(np.log2(rgb[2] / rgb[1])))
+        name: (
+            float(np.log2(rgb @ RGB_TO_XYZ[1])),
+            float(np.log2(rgb[0] / rgb[1])),
+            float(np.log2(rgb[2] / rgb[1])),
+        )
         for name, rgb in cues(seen).items()
     }
 

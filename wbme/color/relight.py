@@ -17,7 +17,7 @@ Recipe = Callable[[F32, Seen], NDArray[Any]]  # a picture sRGB in [0, 1], and wh
 _SKIN_L = 65.0  # L* that the absolute recipe drives every skin to
 _MOST = 4.0  # stops that a recipe adds or takes away, at most
 _KNEE = 0.8  # linear light from which a raised picture bends towards white
-_CLEAR = 0.9  # stops: how far a part of the face may lie from its middle before the local recipe draws it in
+_CLEAR = 0.9  # stops: how far a part of the face may lie from its lit part before the local recipe draws it in
 _WIDE = 0.16  # of the head's width: sigma of the light that the local recipe sees
 
 
@@ -56,10 +56,10 @@ def _gains(seen: Seen) -> F32:
 
 
 def _adaptive_local(rgb: F32, seen: Seen) -> NDArray[Any]:
-    """The gains of the meter, and parts of the face that lie far from its middle drawn in.
+    """The gains of the meter, and parts of the face that lie far from its lit part drawn in.
 
-    With d the stops of the skin's wide luminance (normalised Gaussian over the skin) from its median, the
-    gain is 2^(c tanh(d / c) - d), c = 0.9: small steps, which tell the form, stay; 3.5 stops become 0.9.
+    With d the stops of the skin's wide luminance (normalised Gaussian over the skin) from its seventh decile,
+    the gain is 2^(c tanh(d / c) - d), c = 0.9: small steps, which tell the form, stay; 3.5 stops become 0.9.
     """
     skin = (seen.skin > 0).astype(np.float32)
     stops = np.log2(np.maximum(luminance(seen.rgb), 2e-4)).astype(np.float32)
@@ -67,7 +67,7 @@ def _adaptive_local(rgb: F32, seen: Seen) -> NDArray[Any]:
     sigma = max(_WIDE * min(float(np.ptp(columns)) + 1, rgb.shape[1]), 2.0)
     near = cv2.GaussianBlur(stops * skin, (0, 0), sigma) / (cv2.GaussianBlur(skin, (0, 0), sigma) + 1e-4)
     reach = np.clip(4 * cv2.GaussianBlur(skin, (0, 0), sigma), 0, 1)
-    away = (near - np.median(near[skin > 0])) * reach
+    away = (near - np.quantile(near[skin > 0], 0.7)) * reach
     return _lifted(rgb, _gains(seen) * (2.0 ** (_CLEAR * np.tanh(away / _CLEAR) - away))[..., None])
 
 

@@ -56,9 +56,7 @@ def _reinhard(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) 
     """(s_s / s_t) (X - mean t) + mean s in each channel: Reinhard et al., Color Transfer between Images
     (2001), in CIE L*a*b*. A channel without spread is only moved."""
     t, s = _mean(target, w), _mean(source, v)
-    spread_t, spread_s = (
-        np.sqrt(_mean((x - m) ** 2, u)) for x, m, u in ((target, t, w), (source, s, v))
-    )
+    spread_t, spread_s = (np.sqrt(_mean((x - m) ** 2, u)) for x, m, u in ((target, t, w), (source, s, v)))
     ratio = np.where(spread_t > 0.1, spread_s / np.maximum(spread_t, 0.1), 1.0)
     return ratio * (target - t) + s
 

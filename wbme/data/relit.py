@@ -63,7 +63,9 @@ def relit(layers: Layers, behind: F32, lamp: Lamp, rng: np.random.Generator) -> 
     skin = np.isin(layers.labels, list(SKIN))
     seen = skin if skin.any() else layers.labels > 0
     middle = float(np.median(light[seen])) if seen.any() else 1.0
-    form = (np.clip(light / max(middle, 1e-3), 0.05, 4.0) ** _SOFT * _halves(layers, lamp.side)).astype(np.float32)
+    form = (np.clip(light / max(middle, 1e-3), 0.05, 4.0) ** _SOFT * _halves(layers, lamp.side)).astype(
+        np.float32
+    )
     gains = (np.float32(lamp.colour) * 2.0**lamp.ev).astype(np.float32)
     alpha = layers.photo[..., 3:]
     person = srgb_to_linear(layers.albedo) * form[..., None]

@@ -39,7 +39,9 @@ def score(rgb: NDArray[Any], reference: NDArray[Any], skin: NDArray[Any], person
     """
     one, other = check_picture(rgb), check_picture(reference, "reference")
     if one.shape != other.shape:
-        raise ParameterError(f"the picture is {one.shape[:2]}, its reference {other.shape[:2]}: give one size")
+        raise ParameterError(
+            f"the picture is {one.shape[:2]}, its reference {other.shape[:2]}: give one size"
+        )
     inside = check_mask(skin, one.shape, "skin mask") > 0
     whole = check_mask(person, one.shape, "person mask") > 0
     lab, wanted = (srgb_to_lab(np.clip(p[inside], 0, 1)) for p in (one, other))

@@ -1,12 +1,11 @@
 """Recipes of light on drawings of people whose light is known: how even, for whom, at what price."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError
@@ -24,13 +23,10 @@ from wbme.metrics.skin import whitewash
 from wbme.synth import background, composite
 from wbme.synth.composite import Drawing
 from wbme.synth.texture import flatten
-from wbme.views.overlay import contact_sheet
-from wbme.views.style import FAINT, FONT, INK, colour, dash, marker, plain
 
 F32 = NDArray[np.float32]
 BEFORE = "adaptive, on the input"
 ALL = (*RECIPES, BEFORE)
-SHOWN = ("none", "absolute", "adaptive", "adaptive, local", BEFORE)
 _LEAST = 16
 
 
@@ -51,12 +47,22 @@ class Scene:
         return relit(self.layers, self.place, lamp, generator(self.seed, "lighting", self.view, str(lamp)))
 
 
+def _clear_skin(layers: Layers) -> NDArray[np.bool_]:
+    return np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
+
+
+def shows_skin(layers: Layers) -> bool:
+    """Whether enough skin is seen to be measured."""
+    return np.count_nonzero(_clear_skin(layers)) >= _LEAST
+
+
 def scene(row: dict[str, Any], layers: Layers, seed: int = 0) -> Scene:
     """The view of that row before a made-up place. ParameterError where no skin is seen."""
-    skin = np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
+    skin = _clear_skin(layers)
     if np.count_nonzero(skin) < _LEAST:
         raise ParameterError(f"view {row['id']} shows no skin: leave it out")
-    place = background.scene(skin.shape[0], generator(seed, "lighting place", row["id"]))
+    rng = generator(seed, "lighting place", row["id"])
+    place = background.scene(max(skin.shape), rng)[: skin.shape[0], : skin.shape[1]]
     return Scene(row["id"], row["identity"], int(row["facts"]["monk"]), layers, place, skin, seed)
 
 
@@ -129,7 +135,10 @@ def table(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         white = part[part["light"].str.endswith("EV")]
         found = whitewash(white["ITA in"], white["ita"]).slope
         entry: dict[str, Any] = {"recipe": recipe, "people": error.n, "skin-L* spread": _told(spread)}
-        entry |= {"ΔE00 to neutral light": _told(error), "worst tone": f"{tones.max():.1f} (Monk {tones.idxmax()})"}
+        entry |= {
+            "ΔE00 to neutral light": _told(error),
+            "worst tone": f"{tones.max():.1f} (Monk {tones.idxmax()})",
+        }
         entry |= {"slope": f"{found:.2f}" if np.isfinite(found) else "one skin"}
         form = part["form"].dropna()
         entry |= {"form r": f"{form.mean():.3f}" if len(form) else "one tone"}
@@ -146,7 +155,9 @@ def _told(interval: Any) -> str:
 def by_light(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over views by lamp and recipe: delta_e00, L, form, lost (%), noise."""
     columns = ["delta_e00", "L", "form", "lost", "noise"]
-    means = rows[~rows["blind"]].groupby(["light", "stops", "recipe"], sort=False)[columns].mean().reset_index()
+    means = (
+        rows[~rows["blind"]].groupby(["light", "stops", "recipe"], sort=False)[columns].mean().reset_index()
+    )
     return means.assign(lost=100 * means["lost"])
 
 
@@ -157,80 +168,52 @@ def worst(rows: pd.DataFrame) -> pd.DataFrame:
     for recipe, part in rows[~rows["blind"]].groupby("recipe", sort=False):
         lights, tones = (part.groupby(k)["delta_e00"].mean() for k in ("light", "Monk"))
         entry = {"recipe": recipe, "light": lights.idxmax(), "ΔE00": round(float(lights.max()), 1)}
-        entries.append(entry | {"tone": int(tones.idxmax()), "ΔE00 of that tone": round(float(tones.max()), 1)})
+        entries.append(
+            entry | {"tone": int(tones.idxmax()), "ΔE00 of that tone": round(float(tones.max()), 1)}
+        )
     return pd.DataFrame(entries)
 
 
-def sweep(rows: pd.DataFrame) -> Figure:
-    """Skin L* of each recipe over the exposure, and its delta E00 under each lamp."""
-    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
-    means = by_light(rows)
-    white = means[means["light"].str.endswith("EV")]
-    at0 = white[(white["stops"] == 0) & (white["recipe"] == "none")]["L"]
-    left.axhline(float(at0.iloc[0]), color=FAINT, linewidth=1, linestyle="--")
-    lights = list(dict.fromkeys(means["light"]))
-    for k, recipe in enumerate(ALL):
-        part = white[white["recipe"] == recipe].sort_values("stops")
-        look = {"color": colour(k), "marker": marker(k), "markersize": 4.5, "linewidth": 1.2}
-        left.plot(part["stops"], part["L"], linestyle=dash(k), label=recipe, **look)
-        part = means[means["recipe"] == recipe]
-        at = [lights.index(name) + 0.09 * (k - len(ALL) / 2) for name in part["light"]]
-        right.plot(at, part["delta_e00"], linestyle="none", **look)
-    plain(left).set_xlabel("exposure of the photograph (stops)", fontsize=FONT)
-    left.set_ylabel("median L* of the drawn skin, mean over people", fontsize=FONT)
-    plain(right).set_xticks(range(len(lights)), lights, rotation=40, ha="right")
-    right.set_ylabel("ΔE00 of skin to the drawing in neutral light", fontsize=FONT)
-    right.set_ylim(0, None)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=FONT - 1, frameon=False)
-    return figure
+def findings(rows: pd.DataFrame) -> list[str]:
+    """What the rows say, as lines of Markdown."""
+    good = rows[~rows["blind"]]
+    means, lights = good.groupby("recipe")["delta_e00"].mean(), by_light(rows)
+    spread = good.groupby(["recipe", "identity"])["L"].std(ddof=0).groupby("recipe").mean()
+    white = good[good["light"].str.endswith("EV")]
+    slopes = {r: whitewash(p["ITA in"], p["ita"]).slope for r, p in white.groupby("recipe")}
+    form, lost = good.groupby("recipe")["form"].mean(), 100 * good.groupby("recipe")["lost"].mean()
 
+    def slope(name: str) -> str:
+        return f"slope {slopes[name]:.2f}" if np.isfinite(slopes[name]) else "no slope, one skin"
 
-def by_tone(rows: pd.DataFrame, shown: Sequence[str] = SHOWN) -> Figure:
-    """L* of the drawn skin on that of the person, under all lamps of white light: a recipe a panel."""
-    figure = Figure(figsize=(2.5 * len(shown), 3.0), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
-    white = rows[~rows["blind"] & rows["light"].str.endswith("EV")]
-    ends = [5, 97]
-    for axes, recipe in zip(panels, shown, strict=True):
-        part = white[white["recipe"] == recipe]
-        axes.plot(ends, ends, color=FAINT, linewidth=1, linestyle="--", zorder=1)
-        dots = axes.scatter(part["L in"], part["L"], c=part["stops"], cmap="cividis", s=18, linewidths=0)
-        plain(axes).set_title(recipe, fontsize=FONT, color=INK)
-        axes.set_xlabel("L* of the person", fontsize=FONT)
-    panels[0].set_ylabel("L* of the drawn skin", fontsize=FONT)
-    figure.colorbar(dots, ax=panels[-1], label="stops")
-    return figure
-
-
-def sheet(one: Scene, chosen: dict[str, Lamp], names: Sequence[str] = SHOWN) -> F32:
-    """A column a lamp: photograph, then the drawing by each recipe."""
-    columns = []
-    for lamp in chosen.values():
-        made = _shown(one, lamp, names)
-        columns.append([one.photo(lamp)[1], *made.values()])
-    labels = [f"{what}, {lamp}" for what in ("photo", *names) for lamp in chosen]
-    pictures = [column[k] for k in range(len(names) + 1) for column in columns]
-    return contact_sheet(pictures, len(chosen), labels, cell=200)
-
-
-def _shown(one: Scene, lamp: Lamp, names: Iterable[str]) -> dict[str, F32]:
-    """``results``; where the light cannot be measured the photograph stands for all."""
-    try:
-        return results(one, lamp, tuple(names))
-    except ParameterError:
-        return dict.fromkeys(names, one.photo(lamp)[1])
-
-
-def closer(one: Scene, recipe: str, ev: float, light: str, strength: float) -> F32:
-    """Photograph, drawing as it comes and drawing by ``recipe``, under a lamp of LAMPS with ``ev`` more."""
-    lamp = replace(LAMPS[light], ev=LAMPS[light].ev + ev)
-    made = _shown(one, lamp, ("none",)), _shown_strong(one, lamp, recipe, strength)
-    return np.hstack([one.photo(lamp)[1], made[0]["none"], made[1]])
-
-
-def _shown_strong(one: Scene, lamp: Lamp, recipe: str, strength: float) -> F32:
-    try:
-        return results(one, lamp, (recipe,), strength)[recipe]
-    except ParameterError:
-        return one.photo(lamp)[1]
+    best = means.drop("none").idxmin()
+    lines = [
+        f"- As it comes, the drawn skin of one person spreads over {spread['none']:.1f} L* and lies "
+        f"{means['none']:.1f} ΔE00 from neutral light; nearest comes **{best}** with {means[best]:.1f}."
+    ]
+    lines.append(
+        f"- Absolute: spread {spread['absolute']:.1f}, but {slope('absolute')}: it makes light and dark skin alike, "
+        f"and costs {means['absolute']:.1f} ΔE00. Adaptive: spread {spread['adaptive']:.1f}, {slope('adaptive')}, "
+        f"{means['adaptive']:.1f} ΔE00."
+    )
+    half = lights[lights["light"] == "half-lit"].set_index("recipe")["delta_e00"]
+    if {"adaptive", "adaptive, local"} <= set(half.index):
+        lines.append(
+            f"- Half-lit faces: {half['none']:.1f} as they come, {half['adaptive']:.1f} with one gain, "
+            f"{half['adaptive, local']:.1f} with the local one; form over all lights {form['adaptive, local']:.2f} "
+            f"against {form['adaptive']:.2f}."
+        )
+    classics = means[["gamma", "CLAHE", "AGCWD", "Retinex"]]
+    lines.append(
+        f"- Of the classics {classics.idxmin()} is the best ({classics.min():.1f}) and {classics.idxmax()} the worst "
+        f"({classics.max():.1f}): none knows what is skin or light."
+    )
+    noise = good.groupby("recipe")["noise"].mean()
+    lines.append(
+        f"- The same gains on the photograph before it is drawn: {means[BEFORE]:.1f} ΔE00, noise {noise[BEFORE]:.2f} "
+        f"against {noise['adaptive']:.2f}, lost {lost[BEFORE]:.1f} % against {lost['adaptive']:.1f} %."
+    )
+    blind = rows[rows["blind"]]
+    if len(blind):
+        lines.append(f"- In {len(blind)} photographs the skin is all black or burnt out: no recipe applies.")
+    return [*lines, "- These are synthetic people: no claim about photographs follows."]

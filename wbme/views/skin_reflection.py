@@ -3,6 +3,7 @@ what they do to lines and eyes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from wbme.color.relight import relight
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import ita
 from wbme.color.transfer import LEAST, METHODS, Side, transfer
-from wbme.data.relit import LAMPS, relit
+from wbme.data import rendered
+from wbme.data.relit import LAMPS, fitted, relit
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, INDEX, MOUTH, SKIN
 from wbme.metrics.skin import whitewash
@@ -72,29 +74,47 @@ class Case:
         return np.isin(self.layers.labels if mask == "exact" else self.parsed[light], list(EYES))
 
 
-def case(
-    row: dict[str, Any], character: str, layers: Layers, parser: Parser | None, lights: Sequence[str], seed: int
-) -> Case:
-    """The view of that row before a made-up place under each of ``lights``, parsed where a parser is given.
-    Raises ParameterError for an unknown light, or a view that shows no skin."""
+def cases(
+    people: Path, drawn: dict[str, Path], row: dict[str, Any], parser: Parser | None, lights: Sequence[str],
+    *, side: int = 256, seed: int = 0,
+) -> list[Case]:  # fmt: skip
+    """The view of that row, drawn as each character of ``drawn`` (name: folder), under each of ``lights``
+    before a made-up place, at most ``side`` pixels wide; parsed where a parser is given. A view without skin
+    gives none, and so does a character in its own proportions, whose pixels are not the photo's.
+
+    Raises ParameterError for an unknown light, MediaError or StoreError for a damaged set.
+    """
     unknown = sorted(set(lights) - set(LIGHTS))
     if unknown:
         raise ParameterError(f"unknown light {unknown[0]!r}: choose of {', '.join(LIGHTS)}")
-    skin = np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
-    if np.count_nonzero(skin) < LEAST:
-        raise ParameterError(f"view {row['id']} shows no skin: leave it out")
-    rng = generator(seed, "skin reflection", row["id"])
-    place = background.scene(skin.shape[0], rng)
+    photos: dict[str, F32] = {}
+    parsed: dict[str, NDArray[np.uint8]] = {}
+    found = []
+    for name, folder in drawn.items():
+        if (folder / row["id"] / "correspondence.npz").exists():
+            continue
+        layers = fitted(rendered.layers(people, folder, row["id"]), side)
+        skin = np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
+        if np.count_nonzero(skin) < LEAST:
+            continue
+        if not photos:
+            photos |= _photos(layers, lights, generator(seed, "skin reflection", row["id"]))
+            parsed |= {light: parser(photo) for light, photo in photos.items() if parser and light != ALBEDO}
+        grey = np.full((*skin.shape, 3), GREY, np.float32)
+        palette, oracle = (
+            inked(over(layers.drawn, over(fill, grey)), layers.ink)
+            for fill in (layers.palette, layers.oracle)
+        )
+        named = row["id"], row["identity"], int(row["facts"]["monk"]), name
+        found.append(Case(*named, layers, palette, oracle, skin, photos, parsed))
+    return found
+
+
+def _photos(layers: Layers, lights: Sequence[str], rng: np.random.Generator) -> dict[str, F32]:
+    place = background.scene(max(layers.labels.shape), rng)[: len(layers.labels), : layers.labels.shape[1]]
     made = {ALBEDO: layers.albedo, RENDERED: over(layers.photo, place)}
-    made |= {name: relit(layers, place, lamp, rng)[1] for name, lamp in LAMPS.items() if name in lights}
-    photos = {name: made[name] for name in lights}
-    parsed = {name: parser(photo) for name, photo in photos.items() if parser and name != ALBEDO}
-    grey = np.full((*skin.shape, 3), GREY, np.float32)
-    palette, oracle = (
-        inked(over(layers.drawn, over(fill, grey)), layers.ink) for fill in (layers.palette, layers.oracle)
-    )
-    monk = int(row["facts"]["monk"])
-    return Case(row["id"], row["identity"], monk, character, layers, palette, oracle, skin, photos, parsed)
+    made |= {name: relit(layers, place, LAMPS[name], rng)[1] for name in lights if name in LAMPS}
+    return {name: made[name] for name in lights}
 
 
 def reflected(
@@ -108,7 +128,7 @@ def reflected(
         return one.palette if at is None else one.palette.reshape(-1, 3)[at]
     if method == METERED:
         sight = metering.Seen(photo, seen, one.eyes(light, mask))
-        photo = relight("adaptive", photo, sight)
+        photo = relight("adaptive, local", photo, sight)
     person = one.layers.labels > 0 if mask == "exact" else one.parsed[light] > 0
     planes: list[Any] = [one.palette, photo, seen, person | (seen > 0), np.maximum(seen, along)]
     if at is not None:
@@ -134,7 +154,9 @@ def measure(one: Case) -> list[dict[str, Any]]:
     if not skin.any():
         raise ParameterError(f"view {one.view} shows too little skin to be measured: leave it out")
     own = mean_lab(one.layers.albedo, one.skin)
-    solid = (one.layers.ink > 0.9) | (one.layers.drawn[..., 3] > 0.9) | ~np.isin(one.layers.labels, list(UNDER))
+    solid = (
+        (one.layers.ink > 0.9) | (one.layers.drawn[..., 3] > 0.9) | ~np.isin(one.layers.labels, list(UNDER))
+    )
     rest = solid.ravel()[at]
     wanted = srgb_to_lab(one.oracle.reshape(-1, 3)[at][skin])
     before = srgb_to_lab(one.palette.reshape(-1, 3)[at][rest])
@@ -151,15 +173,19 @@ def measure(one: Case) -> list[dict[str, Any]]:
                 middle = lab.mean(0)
                 row = {"view": one.view, "identity": one.identity, "Monk": one.monk}
                 row |= {"character": one.character, "light": light, "mask": mask, "method": method}
-                row |= {"delta E00": float(delta_e00(lab, wanted).mean()), "shading": _alike(lab, wanted)}
+                row |= {
+                    "delta E00": float(delta_e00(lab, wanted).mean()),
+                    "shading": correlation(lab, wanted),
+                }
                 row |= {"ITA in": float(ita(own[0], own[2])), "ITA out": float(ita(middle[0], middle[2]))}
                 row |= {"clipped": 100 * float(lost.mean()), "elsewhere": float(moved.mean())}
                 rows.append(row | {"touched": 100 * float((moved > _TOUCHED).mean())})
     return rows
 
 
-def _alike(lab: NDArray[Any], wanted: NDArray[Any]) -> float:
-    """Correlation of L*; 0 where the result lost all of its tones."""
+def correlation(lab: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """Correlation of L* between two lists of Lab colours (N x 3): whether the tones that tell the form are
+    kept. NaN where ``wanted`` has one tone only, 0 where ``lab`` lost all of them."""
     if wanted[:, 0].std() < 0.5:
         return float("nan")
     if lab[:, 0].std() < 1e-3:
@@ -198,7 +224,10 @@ def table(rows: pd.DataFrame, lights: Sequence[str], seed: int = 0) -> pd.DataFr
         flat = part["shading"].dropna()
         entry |= {"shading r": f"{flat.mean():.3f}" if len(flat) else "one tone"}
         entry |= {"elsewhere ΔE00": f"{part['elsewhere'].mean():.2f}"}
-        entry |= {"touched (%)": f"{part['touched'].mean():.1f}", "clipped (%)": f"{part['clipped'].mean():.1f}"}
+        entry |= {
+            "touched (%)": f"{part['touched'].mean():.1f}",
+            "clipped (%)": f"{part['clipped'].mean():.1f}",
+        }
         entries.append(entry)
     return pd.DataFrame(entries)
 

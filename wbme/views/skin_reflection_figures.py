@@ -7,7 +7,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from wbme.views.overlay import contact_sheet
-from wbme.views.skin_reflection import ALL, F32, METERED, OURS, TALK, Case, reflected, slope
+from wbme.views.skin_reflection import (
+    ALL,
+    F32,
+    METERED,
+    OURS,
+    TALK,
+    Case,
+    over_people,
+    reflected,
+    slope,
+    told,
+)
 from wbme.views.style import FAINT, FONT, INK, colour, dash, marker, plain
 
 _SHOWN = (TALK, OURS, METERED)
@@ -38,7 +49,11 @@ def tones(cases: Iterable[Case], light: str, mask: str = "exact") -> F32:
 
 def methods(one: Case, light: str, mask: str = "exact") -> F32:
     """One person by every method, between the photograph and the oracle."""
-    made = {"photo": one.photos[light], **{m: reflected(one, m, light, mask) for m in ALL}, "oracle": one.oracle}
+    made = {
+        "photo": one.photos[light],
+        **{m: reflected(one, m, light, mask) for m in ALL},
+        "oracle": one.oracle,
+    }
     names = ["palette" if name == "none" else name for name in made]
     return contact_sheet([cut(one, picture) for picture in made.values()], 6, names, cell=240)
 
@@ -83,7 +98,9 @@ def ita_figure(rows: pd.DataFrame, lights_shown: Sequence[str]) -> Figure:
     return figure
 
 
-def curve(summary: pd.DataFrame, group: str, shown: Sequence[str] = (TALK, "Reinhard", "1-D transport", *_SHOWN[1:])) -> Figure:
+def curve(
+    summary: pd.DataFrame, group: str, shown: Sequence[str] = (TALK, "Reinhard", "1-D transport", *_SHOWN[1:])
+) -> Figure:
     """delta E00 to the oracle by Monk tone or by light, with 95 % intervals: a line a method, a panel a
     mask."""
     masks = [m for m in ("exact", "predicted") if (summary["mask"] == m).any()]
@@ -96,13 +113,71 @@ def curve(summary: pd.DataFrame, group: str, shown: Sequence[str] = (TALK, "Rein
             part = part.reindex([p for p in places if p in part.index])
             at = np.array([places.index(p) for p in part.index]) + 0.09 * (k - len(shown) / 2)
             errors = [np.nan_to_num(abs(part["mean"] - part[end])) for end in ("low", "high")]
-            look = {"color": colour(k), "marker": marker(k), "markersize": 4.5, "capsize": 2, "linewidth": 1.1}
+            look = {
+                "color": colour(k),
+                "marker": marker(k),
+                "markersize": 4.5,
+                "capsize": 2,
+                "linewidth": 1.1,
+            }
             line = dash(k) if group == "Monk" else "none"
             axes.errorbar(at, part["mean"], errors, label=method, linestyle=line, **look)
-        plain(axes).set_xticks(range(len(places)), [str(p) for p in places], rotation=0 if group == "Monk" else 30)
+        plain(axes).set_xticks(
+            range(len(places)), [str(p) for p in places], rotation=0 if group == "Monk" else 30
+        )
         axes.set_title(f"{mask} mask", fontsize=FONT + 1, color=INK)
         axes.set_xlabel("Monk skin tone" if group == "Monk" else "light of the photograph", fontsize=FONT)
         axes.set_ylim(0, None)
     panels[0].set_ylabel("ΔE00 of skin to the oracle", fontsize=FONT)
     panels[0].legend(fontsize=FONT - 1, frameon=False)
     return figure
+
+
+def findings(rows: pd.DataFrame, seed: int = 0) -> list[str]:
+    """What the rows say, as lines of Markdown."""
+    lines = []
+    for mask in ("exact", "predicted"):
+        part = rows[(rows["light"] == "neutral") & (rows["mask"] == mask)]
+        if part.empty:
+            lines.append("- The parser found no skin in any neutral photograph, or was not asked.")
+            continue
+        means = part.groupby("method")["delta E00"].mean()
+        kept = [name for name in means.index if name != "none"]
+        best = means[kept].idxmin()
+        line = f"- Neutral light, {mask} mask: the talk's formula {told(over_people(_of(part, TALK), seed))} ΔE00"
+        tones = _of(part, OURS).groupby("Monk")["delta E00"].mean()
+        found = slope(_of(part, OURS))
+        line += (
+            f", ours {told(over_people(_of(part, OURS), seed))}; nearest: {best}. Ours fares worst for Monk "
+        )
+        line += f"{tones.idxmax()} ({tones.max():.1f})"
+        lines.append(line + (f"; its whitewash slope is {found:.2f}." if np.isfinite(found) else "."))
+        touched = part.groupby("method")[["touched", "elsewhere"]].mean()
+        lines.append(
+            f"- What is no skin, {mask} mask: the talk's formula changes {touched.loc[TALK, 'touched']:.1f} % of it, "
+            f"ours {touched.loc[OURS, 'touched']:.1f} %; over the whole person "
+            f"{touched.loc['Lab mean, region', 'touched']:.0f} %."
+        )
+    exact = rows[(rows["mask"] == "exact") & ~rows["light"].isin(("albedo", "neutral"))]
+    if len(exact):
+        far = exact.groupby(["method", "light"])["delta E00"].mean().unstack()
+        hardest = far.loc[TALK].idxmax()
+        lines.append(
+            f"- Other lights: {far.loc[TALK].mean():.1f} ΔE00 with the talk's formula, {far.loc[OURS].mean():.1f} with "
+            f"ours, {far.loc[METERED].mean():.1f} metered. The hardest is {hardest}: {far.loc[TALK, hardest]:.1f}, "
+            f"{far.loc[OURS, hardest]:.1f} and {far.loc[METERED, hardest]:.1f}."
+        )
+        neutral = (
+            rows[(rows["mask"] == "exact") & (rows["light"] == "neutral")]
+            .groupby("method")["delta E00"]
+            .mean()
+        )
+        lines.append(
+            f"- The meter's price: in neutral light, where there is nothing to take away, {neutral[METERED]:.1f} instead "
+            f"of {neutral[OURS]:.1f}."
+        )
+    return [*lines, "- These are synthetic people: no claim about photographs follows."]
+
+
+def _of(rows: pd.DataFrame, method: str) -> pd.DataFrame:
+    return rows[rows["method"] == method]
