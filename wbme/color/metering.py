@@ -1,4 +1,4 @@
-"""An exposure meter for pictures of people: how bright and how coloured the light is, whoever stands in it."""
+"""An exposure meter for pictures of people: how bright and coloured the light is, whoever stands in it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +30,8 @@ class Seen:
         skin = check_mask(self.skin, rgb.shape, "skin mask")
         if np.count_nonzero(skin) < _LEAST:
             raise ParameterError(
-                f"the skin mask has {np.count_nonzero(skin)} pixels, which tell no light: give {_LEAST} or more"
+                f"the skin mask has {np.count_nonzero(skin)} pixels, which tell no light: "
+                f"give {_LEAST} or more"
             )
         low, high = np.quantile(luminance(rgb)[skin > 0], [0.05, 0.95])
         if high < _FLOOR or low > _BURNT:
@@ -49,8 +50,9 @@ class Light:
     cues: dict[str, float]
 
 
-# What the cues show in neutral light, of 60 synthetic people of the ten Monk tones before made-up places: mean
-# and deviation of log2 luminance, log2 R/G and log2 B/G. The eyes' is widened, for a predicted mask is coarser.
+# What the cues show in neutral light, of 60 synthetic people of the ten Monk tones before made-up places:
+# mean and deviation of log2 luminance, log2 R/G and log2 B/G. The eyes' deviation is widened, for a predicted
+# mask is coarser.
 EXPECTED: dict[str, tuple[tuple[float, float], tuple[float, float], tuple[float, float]]] = {
     "skin": ((-2.16, 1.92), (0.55, 0.34), (-0.54, 0.32)),
     "eyes": ((-1.06, 0.5), (0.11, 0.1), (-0.07, 0.1)),

@@ -17,7 +17,7 @@ Recipe = Callable[[F32, Seen], NDArray[Any]]  # a picture sRGB in [0, 1], and wh
 _SKIN_L = 65.0  # L* that the absolute recipe drives every skin to
 _MOST = 4.0  # stops that a recipe adds or takes away, at most
 _KNEE = 0.8  # linear light from which a raised picture bends towards white
-_CLEAR = 0.9  # stops: how far a part of the face may lie from its lit part before the local recipe draws it in
+_CLEAR = 0.9  # stops that the local recipe leaves between a part of a face and its lit part, at most
 _WIDE = 0.16  # of the head's width: sigma of the light that the local recipe sees
 
 
@@ -134,7 +134,8 @@ def relight(recipe: str, rgb: NDArray[Any], seen: Seen, *, strength: float = 1.0
     """
     if recipe not in RECIPES or not 0 <= strength <= 1:
         raise ParameterError(
-            f"recipe {recipe!r}, strength {strength}: give one of {', '.join(RECIPES)} and a strength in [0, 1]"
+            f"recipe {recipe!r}, strength {strength}: "
+            f"give one of {', '.join(RECIPES)} and a strength in [0, 1]"
         )
     picture = check_picture(rgb)
     if picture.shape != seen.rgb.shape:

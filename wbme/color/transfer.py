@@ -79,8 +79,8 @@ def _transport_1d(target: F64, w: F64, source: F64, v: F64, _: np.random.Generat
 
 
 def _transport_sliced(target: F64, w: F64, source: F64, v: F64, rng: np.random.Generator) -> F64:
-    """All three together take the source's distribution, along random orthogonal axes in turn: Pitie, Kokaram,
-    Dahyot, Automated Colour Grading Using Colour Distribution Transfer (2007)."""
+    """All three together take the source's distribution, along random orthogonal axes in turn: Pitie,
+    Kokaram, Dahyot, Automated Colour Grading Using Colour Distribution Transfer (2007)."""
     out = target
     for _ in range(_TURNS):
         axes, _r = np.linalg.qr(rng.standard_normal((3, 3)))
@@ -144,7 +144,8 @@ def transfer(
     """
     if method not in METHODS or not 0 <= strength <= 1:
         raise ParameterError(
-            f"method {method!r}, strength {strength}: give one of {', '.join(METHODS)} and a strength in [0, 1]"
+            f"method {method!r}, strength {strength}: "
+            f"give one of {', '.join(METHODS)} and a strength in [0, 1]"
         )
     rgb, mask = _checked(target, method in OF_REGION, "target")
     given, its_mask = _checked(source, method in OF_REGION, "source")

@@ -174,7 +174,8 @@ def findings(rows: pd.DataFrame, leaks: pd.Series) -> list[str]:
     for (character, mask), one in rows.groupby(["character", "mask"], sort=False):
         far = one.groupby(["method", "part"])["delta E00"].mean().unstack()
         words = [
-            f"{part} {far.loc['none', part]:.1f} before, {far.loc['Lab mean', part]:.1f} by the shift of means, "
+            f"{part} {far.loc['none', part]:.1f} before, {far.loc['Lab mean', part]:.1f} by the shift "
+            f"of means, "
             f"{far.loc[OURS, part]:.1f} by ours"
             for part in far.columns
         ]

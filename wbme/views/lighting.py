@@ -192,25 +192,30 @@ def findings(rows: pd.DataFrame) -> list[str]:
         f"{means['none']:.1f} ΔE00 from neutral light; nearest comes **{best}** with {means[best]:.1f}."
     ]
     lines.append(
-        f"- Absolute: spread {spread['absolute']:.1f}, but {slope('absolute')}: it makes light and dark skin alike, "
-        f"and costs {means['absolute']:.1f} ΔE00. Adaptive: spread {spread['adaptive']:.1f}, {slope('adaptive')}, "
+        f"- Absolute: spread {spread['absolute']:.1f}, but {slope('absolute')}: it makes light and "
+        f"dark skin alike, "
+        f"and costs {means['absolute']:.1f} ΔE00. Adaptive: spread {spread['adaptive']:.1f}, "
+        f"{slope('adaptive')}, "
         f"{means['adaptive']:.1f} ΔE00."
     )
     half = lights[lights["light"] == "half-lit"].set_index("recipe")["delta_e00"]
     if {"adaptive", "adaptive, local"} <= set(half.index):
         lines.append(
             f"- Half-lit faces: {half['none']:.1f} as they come, {half['adaptive']:.1f} with one gain, "
-            f"{half['adaptive, local']:.1f} with the local one; form over all lights {form['adaptive, local']:.2f} "
+            f"{half['adaptive, local']:.1f} with the local one; form over all lights "
+            f"{form['adaptive, local']:.2f} "
             f"against {form['adaptive']:.2f}."
         )
     classics = means[["gamma", "CLAHE", "AGCWD", "Retinex"]]
     lines.append(
-        f"- Of the classics {classics.idxmin()} is the best ({classics.min():.1f}) and {classics.idxmax()} the worst "
+        f"- Of the classics {classics.idxmin()} is the best ({classics.min():.1f}) and "
+        f"{classics.idxmax()} the worst "
         f"({classics.max():.1f}): none knows what is skin or light."
     )
     noise = good.groupby("recipe")["noise"].mean()
     lines.append(
-        f"- The same gains on the photograph before it is drawn: {means[BEFORE]:.1f} ΔE00, noise {noise[BEFORE]:.2f} "
+        f"- The same gains on the photograph before it is drawn: {means[BEFORE]:.1f} ΔE00, noise "
+        f"{noise[BEFORE]:.2f} "
         f"against {noise['adaptive']:.2f}, lost {lost[BEFORE]:.1f} % against {lost['adaptive']:.1f} %."
     )
     blind = rows[rows["blind"]]

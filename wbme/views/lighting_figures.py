@@ -84,8 +84,8 @@ def _shown(one: Scene, lamp: Lamp, names: Sequence[str], strength: float = 1.0) 
 
 
 def failures(scenes: Mapping[int, Scene], lamps: Mapping[str, Lamp], worst: pd.DataFrame) -> F32:
-    """A column a recipe of ``worst``: photograph in its worst light of the tone that it fails most, the result,
-    and the drawing in neutral light."""
+    """A column a recipe of ``worst``: photograph, in its worst light, of the tone that it fails most, the
+    result, and the drawing in neutral light."""
     columns, labels = [], []
     for row in worst.itertuples():
         one, lamp = scenes[row.tone], lamps[row.light]

@@ -121,8 +121,8 @@ def reflected(
     one: Case, method: str, light: str, mask: str = "exact", *, strength: float = 1.0, clip: bool = True,
     at: NDArray[np.intp] | None = None,
 ) -> F32:  # fmt: skip
-    """The drawing coloured by ``method`` (one of ``ALL``) after the photo under ``light``: H x W x 3, or N x 3
-    for the pixels ``at`` of the flat picture, whose statistics alone then count."""
+    """The drawing coloured by ``method`` (one of ``ALL``) after the photo under ``light``: H x W x 3, or N x
+    3 for the pixels ``at`` of the flat picture, whose statistics alone then count."""
     photo, (seen, along) = one.photos[light], one.masks(light)[mask]
     if method == NONE:
         return one.palette if at is None else one.palette.reshape(-1, 3)[at]

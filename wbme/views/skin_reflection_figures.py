@@ -154,7 +154,8 @@ def findings(rows: pd.DataFrame, seed: int = 0) -> list[str]:
         lines.append(line + (f"; its whitewash slope is {found:.2f}." if np.isfinite(found) else "."))
         touched = part.groupby("method")[["touched", "elsewhere"]].mean()
         lines.append(
-            f"- What is no skin, {mask} mask: the talk's formula changes {touched.loc[TALK, 'touched']:.1f} % of it, "
+            f"- What is no skin, {mask} mask: the talk's formula changes "
+            f"{touched.loc[TALK, 'touched']:.1f} % of it, "
             f"ours {touched.loc[OURS, 'touched']:.1f} %; over the whole person "
             f"{touched.loc['Lab mean, region', 'touched']:.0f} %."
         )
@@ -163,8 +164,10 @@ def findings(rows: pd.DataFrame, seed: int = 0) -> list[str]:
         far = exact.groupby(["method", "light"])["delta E00"].mean().unstack()
         hardest = far.loc[TALK].idxmax()
         lines.append(
-            f"- Other lights: {far.loc[TALK].mean():.1f} ΔE00 with the talk's formula, {far.loc[OURS].mean():.1f} with "
-            f"ours, {far.loc[METERED].mean():.1f} metered. The hardest is {hardest}: {far.loc[TALK, hardest]:.1f}, "
+            f"- Other lights: {far.loc[TALK].mean():.1f} ΔE00 with the talk's formula, "
+            f"{far.loc[OURS].mean():.1f} with "
+            f"ours, {far.loc[METERED].mean():.1f} metered. The hardest is {hardest}: "
+            f"{far.loc[TALK, hardest]:.1f}, "
             f"{far.loc[OURS, hardest]:.1f} and {far.loc[METERED, hardest]:.1f}."
         )
         neutral = (
@@ -173,7 +176,8 @@ def findings(rows: pd.DataFrame, seed: int = 0) -> list[str]:
             .mean()
         )
         lines.append(
-            f"- The meter's price: in neutral light, where there is nothing to take away, {neutral[METERED]:.1f} instead "
+            f"- The meter's price: in neutral light, where there is nothing to take away, "
+            f"{neutral[METERED]:.1f} instead "
             f"of {neutral[OURS]:.1f}."
         )
     return [*lines, "- These are synthetic people: no claim about photographs follows."]
