@@ -144,7 +144,8 @@ def findings(rows: pd.DataFrame, seed: int = 0) -> list[str]:
         means = part.groupby("method")["delta E00"].mean()
         kept = [name for name in means.index if name != "none"]
         best = means[kept].idxmin()
-        line = f"- Neutral light, {mask} mask: the talk's formula {told(over_people(_of(part, TALK), seed))} ΔE00"
+        talk = told(over_people(_of(part, TALK), seed))
+        line = f"- Neutral light, {mask} mask: the talk's formula {talk} ΔE00"
         tones = _of(part, OURS).groupby("Monk")["delta E00"].mean()
         found = slope(_of(part, OURS))
         line += (
