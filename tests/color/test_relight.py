@@ -22,7 +22,8 @@ def picture(skin=0.25, stops=0.0, tint=(1, 1, 1), left=0.0):
     linear[:, :4] = 2.0 ** EXPECTED["white"][0][0]
     red, blue = (2.0 ** EXPECTED["skin"][k][0] for k in (1, 2))
     linear[SKIN > 0] = skin * np.array([red, 1, blue]) / (0.2126 * red + 0.7152 + 0.0722 * blue)
-    linear[EYES > 0] = 2.0 ** EXPECTED["eyes"][0][0]
+    whites = 2.0 ** np.array([EXPECTED["eyes"][1][0], 0, EXPECTED["eyes"][2][0]])
+    linear[EYES > 0] = 2.0 ** EXPECTED["eyes"][0][0] * whites
     linear = linear * 2.0**stops * np.asarray(tint)
     linear[:, :32] *= 2.0**-left
     return linear_to_srgb(np.clip(linear, 0, 1)).astype(np.float32)

@@ -171,6 +171,8 @@ def transfer(
     out = rgb.copy()
     unmix = method in UNMIXED
     out[inside] = _below_lines(pixels, weight, reach, moved) if unmix else moved(pixels, weight, reach)
+    if clip:  # a mix of two colours in the gamut may leave it by a rounding
+        out[inside] = np.clip(out[inside], 0, 1)
     return out
 
 

@@ -112,7 +112,8 @@ def cases(
 
 def _photos(layers: Layers, lights: Sequence[str], rng: np.random.Generator) -> dict[str, F32]:
     place = background.scene(max(layers.labels.shape), rng)[: len(layers.labels), : layers.labels.shape[1]]
-    made = {ALBEDO: layers.albedo, RENDERED: over(layers.photo, place)}
+    bare = np.dstack([layers.albedo, layers.photo[..., 3:]])
+    made = {ALBEDO: over(bare, place), RENDERED: over(layers.photo, place)}
     made |= {name: relit(layers, place, LAMPS[name], rng)[1] for name in lights if name in LAMPS}
     return {name: made[name] for name in lights}
 
