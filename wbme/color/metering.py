@@ -18,12 +18,16 @@ _BURNT = 0.98  # linear light above which it holds nothing either
 @dataclass(frozen=True, eq=False)
 class Seen:
     """A photograph ``rgb`` (H x W x 3, sRGB in [0, 1]) with H x W masks in [0, 1]: ``skin``, and where known
-    the ``eyes``, whose whites are nearly white. Raises ParameterError for a malformed picture or mask, fewer
-    than 16 pixels of skin, or skin that is all black or all burnt out: no light can be measured there."""
+    the ``eyes``, whose whites are nearly white, and the whole ``person``.
+
+    Raises ParameterError for a malformed picture or mask, fewer than 16 pixels of skin, or skin that is all
+    black or all burnt out: no light can be measured there.
+    """
 
     rgb: NDArray[Any]
     skin: NDArray[Any]
     eyes: NDArray[Any] | None = None
+    person: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         rgb = check_picture(self.rgb, "photograph")

@@ -65,8 +65,11 @@ def _adaptive_local(rgb: F32, seen: Seen) -> NDArray[Any]:
     stops = np.log2(np.maximum(luminance(seen.rgb), 2e-4)).astype(np.float32)
     columns = np.flatnonzero(skin.any(0))
     sigma = max(_WIDE * min(float(np.ptp(columns)) + 1, rgb.shape[1]), 2.0)
-    near = cv2.GaussianBlur(stops * skin, (0, 0), sigma) / (cv2.GaussianBlur(skin, (0, 0), sigma) + 1e-4)
-    reach = np.clip(4 * cv2.GaussianBlur(skin, (0, 0), sigma), 0, 1)
+    cover = cv2.GaussianBlur(skin, (0, 0), sigma)
+    near = cv2.GaussianBlur(stops * skin, (0, 0), sigma) / np.maximum(cover, 1e-6)
+    # Beyond the person's outline it would be a halo, far from any skin a guess.
+    inside = np.ones_like(skin) if seen.person is None else (seen.person > 0).astype(np.float32)
+    reach = np.clip(cover / 0.02, 0, 1) * cv2.GaussianBlur(inside, (0, 0), 0.7)
     away = (near - np.quantile(near[skin > 0], 0.7)) * reach
     return _lifted(rgb, _gains(seen) * (2.0 ** (_CLEAR * np.tanh(away / _CLEAR) - away))[..., None])
 

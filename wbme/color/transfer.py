@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,34 +25,43 @@ _LINE, _TONE = 0.45, 0.68  # of the main tone's L*: lines lie below, tones of th
 class Side:
     """One side of a transfer: ``rgb`` H x W x 3, sRGB in [0, 1], and H x W masks in [0, 1]: its ``skin``; the
     whole ``region`` (a head, a person), which only the method by region looks at; and of a target what goes
-    ``along`` with the skin without being counted, because it is painted over it (lips, lids)."""
+    ``along`` with the skin without being counted, because it is painted over it (lips, lids). ``drawn``: a
+    source that is a drawing, whose main tone is its lit one, and no photograph."""
 
     rgb: NDArray[Any]
     skin: NDArray[Any]
     region: NDArray[Any] | None = None
     along: NDArray[Any] | None = None
+    drawn: bool = False
+
+
+class How(NamedTuple):
+    """What a method may know besides colours: a generator of its own, and whether the source is drawn."""
+
+    rng: np.random.Generator
+    drawn: bool
 
 
 # Lab of the target's pixels (N x 3) and of the source's (M x 3), their weights (N, M): new Lab (N x 3).
-Method = Callable[[F64, F64, F64, F64, np.random.Generator], F64]
+Method = Callable[[F64, F64, F64, F64, How], F64]
 
 
 def _mean(lab: F64, weight: F64) -> F64:
     return np.asarray(np.average(lab, axis=0, weights=weight), np.float64)
 
 
-def _lab_mean(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
+def _lab_mean(target: F64, w: F64, source: F64, v: F64, _: How) -> F64:
     """X + mean s - mean t in L*a*b*: Back, Kim, Ahn, WebtoonMe (SIGGRAPH Asia 2022 TC)."""
     return target + (_mean(source, v) - _mean(target, w))
 
 
-def _rgb_mean(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
+def _rgb_mean(target: F64, w: F64, source: F64, v: F64, _: How) -> F64:
     """The same in sRGB values."""
     one, other = (lab_to_srgb(lab, clip=False) for lab in (target, source))
     return np.asarray(srgb_to_lab(one + (_mean(other, v) - _mean(one, w))), np.float64)
 
 
-def _reinhard(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
+def _reinhard(target: F64, w: F64, source: F64, v: F64, _: How) -> F64:
     """(s_s / s_t) (X - mean t) + mean s in each channel: Reinhard et al., Color Transfer between Images
     (2001), in CIE L*a*b*. A channel without spread is only moved."""
     t, s = _mean(target, w), _mean(source, v)
@@ -73,29 +82,29 @@ def _matched(x: F64, w: F64, y: F64, v: F64) -> F64:
     return np.asarray(np.interp(x, values, np.interp(rank, level, y[order])), np.float64)
 
 
-def _transport_1d(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
+def _transport_1d(target: F64, w: F64, source: F64, v: F64, _: How) -> F64:
     """Each of L*, a*, b* by itself takes the source's distribution."""
     return np.stack([_matched(target[:, k], w, source[:, k], v) for k in range(3)], axis=1)
 
 
-def _transport_sliced(target: F64, w: F64, source: F64, v: F64, rng: np.random.Generator) -> F64:
+def _transport_sliced(target: F64, w: F64, source: F64, v: F64, how: How) -> F64:
     """All three together take the source's distribution, along random orthogonal axes in turn: Pitie,
     Kokaram, Dahyot, Automated Colour Grading Using Colour Distribution Transfer (2007)."""
     out = target
     for _ in range(_TURNS):
-        axes, _r = np.linalg.qr(rng.standard_normal((3, 3)))
+        axes, _r = np.linalg.qr(how.rng.standard_normal((3, 3)))
         one, other = out @ axes, source @ axes
         out = np.stack([_matched(one[:, k], w, other[:, k], v) for k in range(3)], axis=1) @ axes.T
     return out
 
 
-def _same_ita(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
+def _same_ita(target: F64, w: F64, source: F64, v: F64, _: How) -> F64:
     """The shift of L* and b* alone, which decide ITA; a*, the blush, stays the drawing's."""
     shift = _mean(source, v) - _mean(target, w)
     return target + shift * np.array([1.0, 0.0, 1.0])
 
 
-def _by_tone(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -> F64:
+def _by_tone(target: F64, w: F64, source: F64, v: F64, how: How) -> F64:
     """Ours: the main tone moves, and the steps to the other tones shrink or grow as light does.
 
     X' = s + k (X - t) in L*a*b*, with t the main tone of the drawing (its lit part), s that of the source and
@@ -103,7 +112,8 @@ def _by_tone(target: F64, w: F64, source: F64, v: F64, _: np.random.Generator) -
     L* + 16 (exponent 1), which draughtsmen soften in the dark. Means would mix the drawing's shadows into
     its colour, and what of a mask is hair, glint or line into both.
     """
-    t, s = _main(target, w, 0.5, 0.75), _main(source, v, 0.3, 0.7)
+    lit = (0.5, 0.75)
+    t, s = _main(target, w, *lit), _main(source, v, *(lit if how.drawn else (0.3, 0.7)))
     return s + ((s[0] + 16) / (t[0] + 16)) ** _CONTRAST * (target - t)
 
 
@@ -156,7 +166,7 @@ def transfer(
     theirs = given[its_mask > 0], its_mask[its_mask > 0].astype(np.float64)
     step = max(len(theirs[0]) // _MOST, 1)
     other, v = srgb_to_lab(theirs[0][::step].astype(np.float64)), theirs[1][::step]
-    rng = generator(seed, "transfer", method)
+    how = How(generator(seed, "transfer", method), source.drawn)
 
     share = mask if target.along is None else np.maximum(mask, check_mask(target.along, rgb.shape, "along"))
     inside = share > 0
@@ -165,7 +175,7 @@ def transfer(
     def moved(srgb: NDArray[Any], counted: F64, reach: F64) -> NDArray[Any]:
         """Pixels N x 3 moved by their share ``reach``, with what of them is ``counted`` as skin."""
         lab = np.asarray(srgb_to_lab(srgb.astype(np.float64)), np.float64)
-        new = METHODS[method](lab, counted, other, v, rng)
+        new = METHODS[method](lab, counted, other, v, how)
         return np.asarray(lab_to_srgb(lab + reach[:, None] * strength * (new - lab), clip=clip))
 
     out = rgb.copy()

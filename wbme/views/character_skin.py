@@ -57,7 +57,7 @@ def _source(one: Case, skin: str) -> Side:
     if skin == OWN:
         face = np.isin(one.layers.labels, list(FACE_SKIN)) & one.skin
         face = face if np.count_nonzero(face) >= LEAST else one.skin
-        return Side(one.palette, face)
+        return Side(one.palette, face, drawn=True)
     code = SKINS.get(skin, skin).removeprefix("#")
     try:
         colour = np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)], np.float32) / 255
@@ -75,12 +75,12 @@ def measure(one: Case, light: str) -> list[dict[str, Any]]:
     """A row for each mask, method and part (face, body) in the character's own skin, whose truth is rendered.
 
     ``delta E00`` of the part's exact skin to the truth and ``shading``, the correlation of L* with it;
-    ``missed``, the share of that skin still farther than 5 from the truth's colour, %; of all that is no
-    skin, ``leak``, mean delta E00 to the drawing as it was, and ``touched``, the share that changes by more
+    ``missed``, the share of that skin still farther than 5 from the truth's colour, %; of all that
+    should stay (``Case.kept``), ``leak``, mean delta E00 to the drawing as it was, and ``touched``, the share that changes by more
     than 1, %.
     """
     labels, rows = one.layers.labels, []
-    rest = (labels > 0) & ~np.isin(labels, list(SKIN)) | (one.layers.ink > 0.9)
+    rest = one.kept()
     truth, start = (srgb_to_lab(p) for p in (one.palette, one.oracle))
     for mask in one.masks(light):
         for method in ("none", *CHOSEN):
@@ -101,10 +101,14 @@ def measure(one: Case, light: str) -> list[dict[str, Any]]:
 
 
 def by_label(one: Case, light: str, mask: str, method: str = OURS) -> dict[str, float]:
-    """Mean delta E00 by which the pixels of each exact label change that is no skin: where it leaks to."""
+    """Mean delta E00 by which pixels that should stay (``Case.kept``) change, by exact label: where it leaks."""
     change = delta_e00(srgb_to_lab(coloured(one, OWN, method, light, mask)), srgb_to_lab(one.oracle))
-    here = [k for k in np.unique(one.layers.labels) if k not in SKIN]
-    return {LABELS[k]: float(change[one.layers.labels == k].mean()) for k in here}
+    where = {
+        LABELS[k]: one.kept() & (one.layers.labels == k)
+        for k in np.unique(one.layers.labels)
+        if k not in SKIN
+    }
+    return {name: float(change[here].mean()) for name, here in where.items() if here.any()}
 
 
 def table(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:

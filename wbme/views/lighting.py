@@ -82,8 +82,9 @@ def drawn(layers: Layers, photo: F32) -> F32:
 
 
 def seen(one: Scene, photo: F32) -> Seen:
-    """What a recipe may look at: the photograph, its skin and eyes by exact labels."""
-    return Seen(photo, np.isin(one.layers.labels, list(SKIN)), np.isin(one.layers.labels, list(EYES)))
+    """What a recipe may look at: the photograph, its skin, eyes and person by exact labels."""
+    labels = one.layers.labels
+    return Seen(photo, np.isin(labels, list(SKIN)), np.isin(labels, list(EYES)), labels > 0)
 
 
 def results(one: Scene, lamp: Lamp, names: Sequence[str], strength: float = 1.0) -> dict[str, F32]:

@@ -69,6 +69,12 @@ class Case:
                 found["predicted"] = seen, lips
         return found
 
+    def kept(self) -> NDArray[np.bool_]:
+        """Pixels of the person, bool H x W, that are the same in palette and oracle (delta E00 below 0.5) though
+        no bare skin: lines, eyes, hair, clothes, which no change of skin should reach."""
+        same = delta_e00(srgb_to_lab(self.palette), srgb_to_lab(self.oracle)) < 0.5
+        return (self.layers.labels > 0) & same & ~self.skin
+
     def eyes(self, light: str, mask: str) -> NDArray[np.bool_]:
         """What counts as eyes beside that mask."""
         return np.isin(self.layers.labels if mask == "exact" else self.parsed[light], list(EYES))
@@ -127,10 +133,10 @@ def reflected(
     photo, (seen, along) = one.photos[light], one.masks(light)[mask]
     if method == NONE:
         return one.palette if at is None else one.palette.reshape(-1, 3)[at]
-    if method == METERED:
-        sight = metering.Seen(photo, seen, one.eyes(light, mask))
-        photo = relight("adaptive, local", photo, sight)
     person = one.layers.labels > 0 if mask == "exact" else one.parsed[light] > 0
+    if method == METERED:
+        sight = metering.Seen(photo, seen, one.eyes(light, mask), person)
+        photo = relight("adaptive, local", photo, sight)
     planes: list[Any] = [one.palette, photo, seen, person | (seen > 0), np.maximum(seen, along)]
     if at is not None:
         planes = [p.reshape(1, -1, *p.shape[2:])[:, at] for p in planes]
@@ -146,7 +152,7 @@ def measure(one: Case) -> list[dict[str, Any]]:
 
     On the exact skin: mean ``delta E00`` to the oracle; ``shading``, the correlation of L* with the oracle's
     (NaN where that has one tone only); ITA of the person's albedo and of the result, degrees; ``clipped``,
-    the share of pixels that leave the gamut, %. On lines, eyes, hair and clothes: mean delta E00 to the
+    the share of pixels that leave the gamut, %. On what should stay (``Case.kept``): mean delta E00 to the
     drawing as it was (``elsewhere``), and the share that changes by more than 1 (``touched``, %).
     """
     flat = np.flatnonzero(one.layers.labels > 0)
@@ -155,10 +161,7 @@ def measure(one: Case) -> list[dict[str, Any]]:
     if not skin.any():
         raise ParameterError(f"view {one.view} shows too little skin to be measured: leave it out")
     own = mean_lab(one.layers.albedo, one.skin)
-    solid = (
-        (one.layers.ink > 0.9) | (one.layers.drawn[..., 3] > 0.9) | ~np.isin(one.layers.labels, list(UNDER))
-    )
-    rest = solid.ravel()[at]
+    rest = one.kept().ravel()[at]
     wanted = srgb_to_lab(one.oracle.reshape(-1, 3)[at][skin])
     before = srgb_to_lab(one.palette.reshape(-1, 3)[at][rest])
     rows = []
