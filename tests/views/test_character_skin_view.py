@@ -29,13 +29,15 @@ def test_face_and_body_take_the_characters_skin_and_nothing_else_does(cases):
     frame = pd.DataFrame([row for one in cases for row in view.measure(one, LIGHT)])
     assert set(frame["part"]) == {"face", "body"}
     ours = frame[(frame["method"] == "by tone") & (frame["mask"] == "exact")]
-    assert (ours["delta E00"] < 1).all() and (ours["missed"] == 0).all() and (ours["leak"] < 0.05).all()
+    assert (ours["delta E00"] < 1).all() and (ours["missed"] == 0).all() and (ours["touched"] < 6).all()
     before = frame[(frame["method"] == "none") & (frame["mask"] == "exact")]
     assert before["delta E00"].max() > 20
     erring = frame[(frame["method"] == "by tone") & (frame["mask"] == "predicted")]
     assert erring[erring["part"] == "body"]["missed"].max() > 50 and (erring["touched"] > 1).any()
     table = view.table(frame)
     assert len(table) == 2 * 2 * (len(view.CHOSEN) + 1) and not table.isna().any().any()
+    exact = view.by_label(cases[2], LIGHT, "exact")
+    assert exact.pop("u_lip") > 1 and max(exact.values()) < 0.1  # lips go along with the skin
     leaks = pd.Series(view.by_label(cases[2], LIGHT, "predicted")).sort_values(ascending=False)
     assert leaks.index[0] == "hair" and leaks["cloth"] < 0.1
     assert "hair" in view.findings(frame, leaks)[-2]

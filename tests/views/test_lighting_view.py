@@ -63,7 +63,7 @@ def test_tables_and_figures_hold_every_recipe(scenes, frame):
 
 
 def test_a_photograph_in_which_nothing_is_seen_is_one_row(scenes):
-    rows = view.measure(scenes[2], {"night": Lamp(ev=-30.0)})
+    rows = view.measure(scenes[2], {"sun": Lamp(ev=30.0)})
     assert [row["blind"] for row in rows] == [True]
 
 

@@ -101,13 +101,10 @@ def measure(one: Case, light: str) -> list[dict[str, Any]]:
 
 
 def by_label(one: Case, light: str, mask: str, method: str = OURS) -> dict[str, float]:
-    """Mean delta E00 by which pixels that should stay (``Case.kept``) change, by exact label: where it leaks."""
+    """Mean delta E00 by which pixels that should stay (``Case.kept``) change, by exact label."""
     change = delta_e00(srgb_to_lab(coloured(one, OWN, method, light, mask)), srgb_to_lab(one.oracle))
-    where = {
-        LABELS[k]: one.kept() & (one.layers.labels == k)
-        for k in np.unique(one.layers.labels)
-        if k not in SKIN
-    }
+    labels, kept = one.layers.labels, one.kept()
+    where = {LABELS[k]: kept & (labels == k) for k in np.unique(labels) if k not in SKIN}
     return {name: float(change[here].mean()) for name, here in where.items() if here.any()}
 
 

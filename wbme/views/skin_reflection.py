@@ -70,8 +70,8 @@ class Case:
         return found
 
     def kept(self) -> NDArray[np.bool_]:
-        """Pixels of the person, bool H x W, that are the same in palette and oracle (delta E00 below 0.5) though
-        no bare skin: lines, eyes, hair, clothes, which no change of skin should reach."""
+        """Pixels of the person, bool H x W, that are no bare skin and the same in palette and oracle (delta
+        E00 below 0.5): lines, eyes, hair, clothes, which no change of skin should reach."""
         same = delta_e00(srgb_to_lab(self.palette), srgb_to_lab(self.oracle)) < 0.5
         return (self.layers.labels > 0) & same & ~self.skin
 
@@ -152,7 +152,8 @@ def measure(one: Case) -> list[dict[str, Any]]:
 
     On the exact skin: mean ``delta E00`` to the oracle; ``shading``, the correlation of L* with the oracle's
     (NaN where that has one tone only); ITA of the person's albedo and of the result, degrees; ``clipped``,
-    the share of pixels that leave the gamut, %. On what should stay (``Case.kept``): mean delta E00 to the
+    the share of pixels that leave the gamut, %. A method that a
+    black or burnt-out photograph tells nothing has no row. On what should stay (``Case.kept``): mean delta E00 to the
     drawing as it was (``elsewhere``), and the share that changes by more than 1 (``touched``, %).
     """
     flat = np.flatnonzero(one.layers.labels > 0)
@@ -170,7 +171,10 @@ def measure(one: Case) -> list[dict[str, Any]]:
             if np.count_nonzero(seen.ravel()[at]) < LEAST:
                 continue
             for method in ALL:
-                raw = reflected(one, method, light, mask, clip=False, at=at)
+                try:
+                    raw = reflected(one, method, light, mask, clip=False, at=at)
+                except ParameterError:  # black or burnt out: no colour is told, and the row is missing
+                    continue
                 lab, other = (srgb_to_lab(np.clip(raw[part], 0, 1)) for part in (skin, rest))
                 lost = ((raw[skin] < -1e-3) | (raw[skin] > 1 + 1e-3)).any(1)
                 moved = delta_e00(other, before) if rest.any() else np.zeros(1)
