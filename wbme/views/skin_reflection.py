@@ -152,9 +152,9 @@ def measure(one: Case) -> list[dict[str, Any]]:
 
     On the exact skin: mean ``delta E00`` to the oracle; ``shading``, the correlation of L* with the oracle's
     (NaN where that has one tone only); ITA of the person's albedo and of the result, degrees; ``clipped``,
-    the share of pixels that leave the gamut, %. A method that a
-    black or burnt-out photograph tells nothing has no row. On what should stay (``Case.kept``): mean delta E00 to the
-    drawing as it was (``elsewhere``), and the share that changes by more than 1 (``touched``, %).
+    the share of pixels that leave the gamut, %. On what should stay (``Case.kept``): mean delta E00 to the
+    drawing as it was (``elsewhere``), and the share that changes by more than 1 (``touched``, %). A method
+    that a black or burnt-out photograph tells nothing has no row.
     """
     flat = np.flatnonzero(one.layers.labels > 0)
     at = flat[:: max(len(flat) // MOST, 1)]
@@ -248,3 +248,9 @@ def by_group(rows: pd.DataFrame, group: str, seed: int = 0) -> pd.DataFrame:
         mean = over_people(part, seed)
         entries.append((*key, mean.n, mean.mean, mean.low, mean.high))
     return pd.DataFrame(entries, columns=[group, "mask", "method", "people", "mean", "low", "high"])
+
+
+def listed(summary: pd.DataFrame, gap: str) -> pd.DataFrame:
+    """A table of numbers as it is shown: two decimals, ``gap`` for what there is not."""
+    rounded = summary.round(2).astype(object)
+    return rounded.where(summary.notna(), gap)
