@@ -75,9 +75,9 @@ def measure(one: Case, light: str) -> list[dict[str, Any]]:
     """A row for each mask, method and part (face, body) in the character's own skin, whose truth is rendered.
 
     ``delta E00`` of the part's exact skin to the truth and ``shading``, the correlation of L* with it;
-    ``missed``, the share of that skin still farther than 5 from the truth's colour, %; of all that should stay
-    (``Case.kept``), ``leak``, mean delta E00 to the drawing as it was, and ``touched``, the share that changes
-    by more than 1, %.
+    ``missed``, the share of that skin still farther than 5 from the truth's colour, %. Of all that should
+    stay (``Case.kept``): ``leak``, mean delta E00 to the drawing as it was, and ``touched``, the share that
+    changes by more than 1, %.
     """
     labels, rows = one.layers.labels, []
     rest = one.kept()
