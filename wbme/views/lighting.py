@@ -154,8 +154,11 @@ def _told(interval: Any) -> str:
 
 
 def by_light(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means over views by lamp and recipe: delta_e00, L, form, lost (%), noise."""
-    columns = ["delta_e00", "L", "form", "lost", "noise"]
+    """Means over views by lamp and recipe: delta_e00, change (of the skin's L* from its drawing as it comes in
+    white light rightly exposed), form, lost (%), noise."""
+    columns = ["delta_e00", "change", "form", "lost", "noise"]
+    right = rows[(rows["light"] == "0 EV") & (rows["recipe"] == "none")].set_index("view")["L"]
+    rows = rows.assign(change=rows["L"] - rows["view"].map(right))
     means = (
         rows[~rows["blind"]].groupby(["light", "stops", "recipe"], sort=False)[columns].mean().reset_index()
     )
@@ -163,11 +166,12 @@ def by_light(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def worst(rows: pd.DataFrame) -> pd.DataFrame:
-    """For each recipe the lamp under which it is farthest from neutral light, and the tone that it fails
-    most."""
+    """For each recipe the lamp under which it is farthest from neutral light, and the tone that it fails most
+    there."""
     entries = []
     for recipe, part in rows[~rows["blind"]].groupby("recipe", sort=False):
-        lights, tones = (part.groupby(k)["delta_e00"].mean() for k in ("light", "Monk"))
+        lights = part.groupby("light")["delta_e00"].mean()
+        tones = part[part["light"] == lights.idxmax()].groupby("Monk")["delta_e00"].mean()
         entry = {"recipe": recipe, "light": lights.idxmax(), "ΔE00": round(float(lights.max()), 1)}
         entries.append(
             entry | {"tone": int(tones.idxmax()), "ΔE00 of that tone": round(float(tones.max()), 1)}

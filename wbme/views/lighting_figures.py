@@ -17,23 +17,22 @@ SHOWN = ("none", "absolute", "adaptive", "adaptive, local", BEFORE)
 
 
 def sweep(rows: pd.DataFrame) -> Figure:
-    """Skin L* of each recipe over the exposure, and its delta E00 under each lamp."""
+    """Change of the skin's L* by each recipe over the exposure, and its delta E00 under each lamp."""
     figure = Figure(figsize=(10.4, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
     means = by_light(rows)
     white = means[means["light"].str.endswith("EV")]
-    at0 = white[(white["stops"] == 0) & (white["recipe"] == "none")]["L"]
-    left.axhline(float(at0.iloc[0]), color=FAINT, linewidth=1, linestyle="--")
+    left.axhline(0, color=FAINT, linewidth=1, linestyle="--")
     lights = list(dict.fromkeys(means["light"]))
     for k, recipe in enumerate(ALL):
         part = white[white["recipe"] == recipe].sort_values("stops")
         look = {"color": colour(k), "marker": marker(k), "markersize": 4.5, "linewidth": 1.2}
-        left.plot(part["stops"], part["L"], linestyle=dash(k), label=recipe, **look)
+        left.plot(part["stops"], part["change"], linestyle=dash(k), label=recipe, **look)
         part = means[means["recipe"] == recipe]
         at = [lights.index(name) + 0.09 * (k - len(ALL) / 2) for name in part["light"]]
         right.plot(at, part["delta_e00"], linestyle="none", **look)
     plain(left).set_xlabel("exposure of the photograph (stops)", fontsize=FONT)
-    left.set_ylabel("median L* of the drawn skin, mean over people", fontsize=FONT)
+    left.set_ylabel("change of the drawn skin's L* from exposure 0", fontsize=FONT)
     plain(right).set_xticks(range(len(lights)), lights, rotation=40, ha="right")
     right.set_ylabel("ΔE00 of skin to the drawing in neutral light", fontsize=FONT)
     right.set_ylim(0, None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+import cv2
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -74,7 +75,11 @@ def closer(one: Case, light: str, method: str, mask: str, strength: float) -> F3
     there = mask in one.masks(light)
     made = reflected(one, method, light, mask, strength=strength) if there else one.photos[light]
     shown = one.photos[light], one.palette, made, one.oracle
-    return np.hstack([cut(one, picture) for picture in shown])
+    return np.hstack([_sized(cut(one, picture)) for picture in shown])
+
+
+def _sized(picture: F32, side: int = 256) -> F32:
+    return np.clip(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC), 0, 1)
 
 
 def ita_figure(rows: pd.DataFrame, lights_shown: Sequence[str]) -> Figure:
@@ -82,6 +87,7 @@ def ita_figure(rows: pd.DataFrame, lights_shown: Sequence[str]) -> Figure:
     figure = Figure(figsize=(4.4 * len(lights_shown), 4.4), layout="constrained")
     panels = np.atleast_1d(figure.subplots(1, len(lights_shown), sharey=True, sharex=True))
     kept = rows[(rows["mask"] == "exact") & rows["method"].isin(("none", *_SHOWN))]
+    kept = kept[kept["light"].isin(lights_shown)]
     for axes, light in zip(panels, lights_shown, strict=True):
         part = kept[kept["light"] == light]
         ends = [kept[["ITA in", "ITA out"]].min().min(), kept[["ITA in", "ITA out"]].max().max()]
@@ -127,7 +133,8 @@ def curve(
         )
         axes.set_title(f"{mask} mask", fontsize=FONT + 1, color=INK)
         axes.set_xlabel("Monk skin tone" if group == "Monk" else "light of the photograph", fontsize=FONT)
-        axes.set_ylim(0, None)
+        axes.set_xlim(-0.5, len(places) - 0.5)
+    panels[0].set_ylim(bottom=0)
     panels[0].set_ylabel("ΔE00 of skin to the oracle", fontsize=FONT)
     panels[0].legend(fontsize=FONT - 1, frameon=False)
     return figure
