@@ -1,6 +1,7 @@
 """Light of a picture made even by rival recipes, all behind ``relight``."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -56,7 +57,8 @@ def _gains(seen: Seen) -> F32:
 
 
 def _adaptive_local(rgb: F32, seen: Seen) -> NDArray[Any]:
-    """The gains of the meter, and parts of the face that lie far from its lit part drawn in.
+    """Parts of the face that lie far from its lit part drawn in, then the gains of the meter, which reads the
+    evened photograph: eyes in the dark half of a face would tell of a dark scene.
 
     With d the stops of the skin's wide luminance (normalised Gaussian over the skin) from its seventh decile,
     the gain is 2^(c tanh(d / c) - d), c = 0.9: small steps, which tell the form, stay; 3.5 stops become 0.9.
@@ -71,7 +73,9 @@ def _adaptive_local(rgb: F32, seen: Seen) -> NDArray[Any]:
     inside = np.ones_like(skin) if seen.person is None else (seen.person > 0).astype(np.float32)
     reach = np.clip(cover / 0.02, 0, 1) * cv2.GaussianBlur(inside, (0, 0), 0.7)
     away = (near - np.quantile(near[skin > 0], 0.7)) * reach
-    return _lifted(rgb, _gains(seen) * (2.0 ** (_CLEAR * np.tanh(away / _CLEAR) - away))[..., None])
+    even = (2.0 ** (_CLEAR * np.tanh(away / _CLEAR) - away))[..., None].astype(np.float32)
+    lit = np.clip(linear_to_srgb(srgb_to_linear(seen.rgb) * even), 0, 1)
+    return _lifted(rgb, _gains(replace(seen, rgb=lit)) * even)
 
 
 def _gamma(rgb: F32, _: Seen) -> NDArray[Any]:

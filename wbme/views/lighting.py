@@ -154,7 +154,7 @@ def _told(interval: Any) -> str:
 
 
 def by_light(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means over views by lamp and recipe: delta_e00, change (of the skin's L* from its drawing as it comes in
+    """Means over views by lamp and recipe: delta_e00, change (of the skin's L* from the drawing as it comes in
     white light rightly exposed), form, lost (%), noise."""
     columns = ["delta_e00", "change", "form", "lost", "noise"]
     right = rows[(rows["light"] == "0 EV") & (rows["recipe"] == "none")].set_index("view")["L"]
