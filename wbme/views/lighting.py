@@ -154,8 +154,8 @@ def _told(interval: Any) -> str:
 
 
 def by_light(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means over views by lamp and recipe: delta_e00, change (of the skin's L* from the drawing as it comes in
-    white light rightly exposed), form, lost (%), noise."""
+    """Means over views by lamp and recipe: delta_e00, change (of the skin's L* from the drawing as it comes
+    in white light rightly exposed), form, lost (%), noise."""
     columns = ["delta_e00", "change", "form", "lost", "noise"]
     right = rows[(rows["light"] == "0 EV") & (rows["recipe"] == "none")].set_index("view")["L"]
     rows = rows.assign(change=rows["L"] - rows["view"].map(right))
@@ -163,6 +163,12 @@ def by_light(rows: pd.DataFrame) -> pd.DataFrame:
         rows[~rows["blind"]].groupby(["light", "stops", "recipe"], sort=False)[columns].mean().reset_index()
     )
     return means.assign(lost=100 * means["lost"])
+
+
+def by_monk(rows: pd.DataFrame) -> pd.DataFrame:
+    """delta E00 to neutral light, mean over lamps and views: a row a recipe, a column a Monk tone."""
+    good = rows[~rows["blind"]].assign(Monk="Monk " + rows["Monk"].astype(str).str.zfill(2))
+    return good.pivot_table(index="recipe", columns="Monk", values="delta_e00", sort=False).sort_index(axis=1)
 
 
 def worst(rows: pd.DataFrame) -> pd.DataFrame:
