@@ -57,7 +57,7 @@ def _lab_mean(target: F64, w: F64, source: F64, v: F64, _: How) -> F64:
 
 def _rgb_mean(target: F64, w: F64, source: F64, v: F64, _: How) -> F64:
     """The same in sRGB values."""
-    one, other = (lab_to_srgb(lab, clip=False) for lab in (target, source))
+    one, other = (np.asarray(lab_to_srgb(lab, clip=False), np.float64) for lab in (target, source))
     return np.asarray(srgb_to_lab(one + (_mean(other, v) - _mean(one, w))), np.float64)
 
 
@@ -165,7 +165,7 @@ def transfer(
         )
     theirs = given[its_mask > 0], its_mask[its_mask > 0].astype(np.float64)
     step = max(len(theirs[0]) // _MOST, 1)
-    other, v = srgb_to_lab(theirs[0][::step].astype(np.float64)), theirs[1][::step]
+    other, v = np.asarray(srgb_to_lab(theirs[0][::step].astype(np.float64)), np.float64), theirs[1][::step]
     how = How(generator(seed, "transfer", method), source.drawn)
 
     share = mask if target.along is None else np.maximum(mask, check_mask(target.along, rgb.shape, "along"))
