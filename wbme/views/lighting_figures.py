@@ -90,9 +90,9 @@ def failures(scenes: Mapping[int, Scene], lamps: Mapping[str, Lamp], worst: pd.D
         one, lamp = scenes[row.tone], lamps[row.light]
         made = _shown(one, lamp, (row.recipe,))[row.recipe]
         columns.append([one.photo(lamp)[1], made, results(one, Lamp(), ("none",))["none"]])
-        labels.append(f"{row.recipe}: {row.light}, Monk {row.tone}")
+        labels.append(f"photo: {row.light}, Monk {row.tone}")
     pictures = [column[k] for k in range(3) for column in columns]
-    names = [*labels, *("drawn" for _ in columns), *("in neutral light" for _ in columns)]
+    names = [*labels, *worst["recipe"], *("in neutral light" for _ in columns)]
     return contact_sheet(pictures, len(columns), names, cell=220)
 
 
