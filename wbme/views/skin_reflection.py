@@ -152,9 +152,9 @@ def measure(one: Case) -> list[dict[str, Any]]:
 
     On the exact skin: mean ``delta E00`` to the oracle; ``shading``, the correlation of L* with the oracle's
     (NaN where that has one tone only); ITA of the person's albedo and of the result, degrees; ``clipped``,
-    the share of pixels that leave the gamut, %. On what should stay (``Case.kept``): mean delta E00 to the
-    drawing as it was (``elsewhere``), and the share that changes by more than 1 (``touched``, %). A method
-    that a black or burnt-out photograph tells nothing has no row.
+    the share of pixels that leave the gamut, and ``found``, that of pixels under the mask, %. On what should
+    stay (``Case.kept``): mean delta E00 to the drawing as it was (``elsewhere``), and the share that changes
+    by more than 1 (``touched``, %). A method that a black or burnt-out photograph tells nothing has no row.
     """
     flat = np.flatnonzero(one.layers.labels > 0)
     at = flat[:: max(len(flat) // MOST, 1)]
@@ -181,6 +181,7 @@ def measure(one: Case) -> list[dict[str, Any]]:
                 middle = lab.mean(0)
                 row = {"view": one.view, "identity": one.identity, "Monk": one.monk}
                 row |= {"character": one.character, "light": light, "mask": mask, "method": method}
+                row["found"] = 100 * float((seen.ravel()[at][skin] > 0).mean())
                 row |= {
                     "delta E00": float(delta_e00(lab, wanted).mean()),
                     "shading": correlation(lab, wanted),
@@ -226,6 +227,7 @@ def table(rows: pd.DataFrame, lights: Sequence[str], seed: int = 0) -> pd.DataFr
         tones = part.groupby("Monk")["delta E00"].mean()
         one = slope(part)
         entry: dict[str, Any] = {"mask": mask, "method": method, "people": part["identity"].nunique()}
+        entry["skin found (%)"] = f"{part['found'].mean():.0f}"
         entry["ΔE00 to the oracle"] = told(over_people(part, seed))
         entry |= {"worst tone": f"{tones.max():.1f} (Monk {tones.idxmax()})"}
         entry |= {"slope": f"{one:.2f}" if np.isfinite(one) else "one skin"}

@@ -167,6 +167,13 @@ def findings(rows: pd.DataFrame, seed: int = 0) -> list[str]:
             f"ours {touched.loc[OURS, 'touched']:.1f} %; over the whole person "
             f"{touched.loc['Lab mean, region', 'touched']:.0f} %."
         )
+    predicted = rows[(rows["light"] == "neutral") & (rows["mask"] == "predicted")]
+    if len(predicted):
+        found = predicted.groupby("Monk")["found"].mean()
+        lines.append(
+            f"- The parser finds {predicted['found'].mean():.0f} % of the skin in neutral light, least for "
+            f"Monk {found.idxmin()} ({found.min():.0f} %): where it fails, no method can help."
+        )
     exact = rows[(rows["mask"] == "exact") & ~rows["light"].isin(("albedo", "neutral"))]
     if len(exact):
         far = exact.groupby(["method", "light"])["delta E00"].mean().unstack()
