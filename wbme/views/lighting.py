@@ -162,6 +162,8 @@ def by_light(rows: pd.DataFrame) -> pd.DataFrame:
     means = (
         rows[~rows["blind"]].groupby(["light", "stops", "recipe"], sort=False)[columns].mean().reset_index()
     )
+    place = {light: k for k, light in enumerate(dict.fromkeys(rows["light"]))}
+    means = means.sort_values("light", key=lambda lights: lights.map(place), kind="stable", ignore_index=True)
     return means.assign(lost=100 * means["lost"])
 
 
