@@ -92,6 +92,13 @@ def test_a_lift_burns_nothing_out():
     assert (np.diff(ramp) > 0).all()
 
 
+def test_what_is_burnt_out_stays_white():
+    rgb = picture(0.2, -0.5, (1.3, 1.0, 0.6))
+    rgb[:, 50:] = 1
+    out = relight("adaptive", rgb, seen(rgb))[:, 50:]
+    assert np.ptp(out, axis=2).max() < 0.02 and np.ptp(relight("adaptive", rgb, seen(rgb))[20, 22]) > 0
+
+
 @given(st.integers(0, 1000), st.sampled_from(sorted(RECIPES)), st.floats(0, 1))
 @settings(max_examples=40)
 def test_every_recipe_is_finite_and_strength_leads_to_it(seed, name, strength):

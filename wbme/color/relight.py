@@ -18,15 +18,22 @@ Recipe = Callable[[F32, Seen], NDArray[Any]]  # a picture sRGB in [0, 1], and wh
 _SKIN_L = 65.0  # L* that the absolute recipe drives every skin to
 _MOST = 4.0  # stops that a recipe adds or takes away, at most
 _KNEE = 0.8  # linear light from which a raised picture bends towards white
+_BURNT = 0.85  # linear light of the darkest channel from which a pixel begins to be burnt out
 _CLEAR = 0.9  # stops that the local recipe leaves between a part of a face and its lit part, at most
 _WIDE = 0.16  # of the head's width: sigma of the light that the local recipe sees
 
 
-def _lifted(rgb: F32, gain: NDArray[Any] | float) -> NDArray[Any]:
-    """Linear light times ``gain``; where that is a lift, with a shoulder from ``_KNEE`` so that nothing burns
+def _lifted(rgb: F32, by: NDArray[Any] | float) -> NDArray[Any]:
+    """Linear light times ``by``; where that is a lift, with a shoulder from ``_KNEE`` so that nothing burns
     out that was not."""
-    linear = srgb_to_linear(rgb) * gain
-    top = np.maximum(np.asarray(gain, np.float32), 1 + 1e-6)
+    linear = srgb_to_linear(rgb)
+    gain = np.asarray(by, np.float32)
+    if gain.ndim and gain.shape[-1] == 3:
+        # What is burnt out has lost its colour: taking a cast from it would give it the opposite one.
+        burnt = np.clip((linear.min(2, keepdims=True) - _BURNT) / (1 - _BURNT), 0, 1)
+        gain = gain + burnt * (gain.mean(-1, keepdims=True) - gain)
+    linear = linear * gain
+    top = np.maximum(gain, 1 + 1e-6)
     # The shoulder is a parabola through the knee with slope 1, and takes the brightest to 1.
     room = np.maximum(top - _KNEE, 1e-6)
     past = np.clip((linear - _KNEE) / room, 0, 1)
