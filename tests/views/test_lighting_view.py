@@ -9,6 +9,8 @@ from wbme.data.relit import Lamp
 from wbme.views import lighting as view
 from wbme.views import lighting_figures as figures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory):

@@ -8,6 +8,7 @@ from wbme.base.errors import ParameterError
 from wbme.views import skin_reflection as view
 from wbme.views import skin_reflection_figures as figures
 
+pytestmark = pytest.mark.slow
 LIGHTS = ["albedo", "neutral", "dim"]
 
 
