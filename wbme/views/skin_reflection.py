@@ -1,230 +1,258 @@
-"""Colour reflection against the oracle: how near it comes, for whom, and what it does to the rest."""
+"""Colour reflection and its rivals against the oracle: how near they come, for whom, under which light, and
+what they do to lines and eyes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from wbme.base.errors import ParameterError
+from wbme.base.seeds import generator
 from wbme.base.statistics import Interval, bootstrap
+from wbme.color import metering
 from wbme.color.difference import delta_e00
-from wbme.color.reflection import mean_lab, reflect
+from wbme.color.reflection import mean_lab
+from wbme.color.relight import relight
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import ita
+from wbme.color.transfer import LEAST, METHODS, Side, transfer
+from wbme.data import rendered
+from wbme.data.relit import LAMPS, fitted, relit
 from wbme.data.rendered import Layers
-from wbme.geometry.parsing import SKIN
-from wbme.perception import faces
-from wbme.synth.composite import UNDER, inked, over, reflected
-from wbme.views.overlay import contact_sheet
-from wbme.views.style import FAINT, FONT, colour, marker, plain
+from wbme.geometry.parsing import EYES, INDEX, MOUTH, SKIN
+from wbme.metrics.skin import whitewash
+from wbme.perception.parsing import Parser
+from wbme.synth import background
+from wbme.synth.composite import UNDER, inked, over
 
 F32 = NDArray[np.float32]
-GREY = 0.5  # sRGB, behind everybody
-MOST = 20_000  # skin pixels of a view that are compared one by one
-OURS = "skin, Lab"
-_BY = ["source", "mask", "method"]
+GREY = 0.5  # sRGB, behind every drawing
+MOST = 8_000  # pixels of a person that are compared one by one
+NONE, OURS, METERED = "none", "by tone", "by tone, metered"
+TALK = "Lab mean"  # the talk's formula
+ALL = (NONE, *METHODS, METERED)
+ALBEDO, RENDERED = "albedo", "as rendered"
+LIGHTS = (ALBEDO, RENDERED, *LAMPS)
+_TOUCHED = 1.0  # delta E00 from which a pixel counts as changed
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One view: ``layers``; ``pictures`` H x W x 3 sRGB in [0, 1] by name: photo (over grey), albedo, fill
-    (the character's palette alone), palette and oracle (whole drawings). H x W masks: the ``person``; its
-    ``skin`` without lines and what is drawn on it; ``region``, all that is painted over the skin colour;
-    ``predicted``, the skin that the mesh finds in the photo (None: no face)."""
+    """A view drawn as a character. ``palette`` and ``oracle``: whole drawings, H x W x 3 sRGB in [0, 1];
+    ``photos`` of the same size by light; ``skin``: bool H x W, without lines and what is drawn on it;
+    ``parsed``: labels H x W that the parser sees in each photo."""
 
     view: str
     identity: str
     monk: int
+    character: str
     layers: Layers
-    pictures: dict[str, F32]
+    palette: F32
+    oracle: F32
     skin: NDArray[np.bool_]
-    region: NDArray[np.bool_]
-    predicted: F32 | None
+    photos: dict[str, F32]
+    parsed: dict[str, NDArray[np.uint8]]
 
-    def finished(self, fill: F32) -> F32:
-        """The whole drawing on that fill."""
-        return inked(over(self.layers.drawn, fill), self.layers.ink)
+    def masks(self, light: str) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+        """By kind: H x W masks of skin, and of what goes along with it (lips, lids). The exact ones are soft,
+        the share of each pixel that no line covers. Predicted ones, by labels of the photo alone, are there
+        where the parser finds enough to tell a colour."""
+        clear = (1 - self.layers.ink) * (1 - self.layers.drawn[..., 3])
+        found = {"exact": tuple(np.isin(self.layers.labels, list(k)) * clear for k in (SKIN, UNDER))}
+        if light in self.parsed:
+            seen, lips = (np.isin(self.parsed[light], list(k)) for k in (SKIN, MOUTH - {INDEX["mouth"]}))
+            if np.count_nonzero(seen) >= LEAST:
+                found["predicted"] = seen, lips
+        return found
 
+    def kept(self) -> NDArray[np.bool_]:
+        """Pixels of the person, bool H x W, that are no bare skin and the same in palette and oracle (delta
+        E00 below 0.5): lines, eyes, hair, clothes, which no change of skin should reach."""
+        same = delta_e00(srgb_to_lab(self.palette), srgb_to_lab(self.oracle)) < 0.5
+        return (self.layers.labels > 0) & same & ~self.skin
 
-def case(row: dict[str, Any], layers: Layers) -> Case:
-    """The view of that row, with its face looked for."""
-    grey = np.full((*layers.labels.shape, 3), GREY, np.float32)
-    pictures = {
-        "photo": over(layers.photo, grey),
-        "albedo": layers.albedo,
-        "fill": over(layers.palette, grey),
-    }
-    skin = np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
-    found = faces.detect(pictures["photo"], max_faces=1, irises=False)
-    predicted = faces.skin_mask(found[0], grey.shape) if found else None
-    region = np.isin(layers.labels, list(UNDER))
-    one = Case(
-        row["id"], row["identity"], int(row["facts"]["monk"]), layers, pictures, skin, region, predicted
-    )
-    pictures["palette"] = one.finished(pictures["fill"])
-    pictures["oracle"] = one.finished(over(layers.oracle, grey))
-    return one
+    def eyes(self, light: str, mask: str) -> NDArray[np.bool_]:
+        """What counts as eyes beside that mask."""
+        return np.isin(self.layers.labels if mask == "exact" else self.parsed[light], list(EYES))
 
 
-def _ours(one: Case, source: F32, mask: NDArray[Any]) -> F32:
-    return one.finished(reflected(one.pictures["fill"], one.skin, one.region, source, mask))
+def cases(
+    people: Path, drawn: dict[str, Path], row: dict[str, Any], parser: Parser | None, lights: Sequence[str],
+    *, side: int = 256, seed: int = 0,
+) -> list[Case]:  # fmt: skip
+    """The view of that row, drawn as each character of ``drawn`` (name: folder), under each of ``lights``
+    before a made-up place, at most ``side`` pixels wide; parsed where a parser is given. A view without skin
+    gives none, and so does a character in its own proportions, whose pixels are not the photo's.
+
+    Raises ParameterError for an unknown light, MediaError or StoreError for a damaged set.
+    """
+    unknown = sorted(set(lights) - set(LIGHTS))
+    if unknown:
+        raise ParameterError(f"unknown light {unknown[0]!r}: choose of {', '.join(LIGHTS)}")
+    photos: dict[str, F32] = {}
+    parsed: dict[str, NDArray[np.uint8]] = {}
+    found = []
+    for name, folder in drawn.items():
+        if (folder / row["id"] / "correspondence.npz").exists():
+            continue
+        layers = fitted(rendered.layers(people, folder, row["id"]), side)
+        skin = np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
+        if np.count_nonzero(skin) < LEAST:
+            continue
+        if not photos:
+            photos |= _photos(layers, lights, generator(seed, "skin reflection", row["id"]))
+            parsed |= {light: parser(photo) for light, photo in photos.items() if parser and light != ALBEDO}
+        grey = np.full((*skin.shape, 3), GREY, np.float32)
+        palette, oracle = (
+            inked(over(layers.drawn, over(fill, grey)), layers.ink)
+            for fill in (layers.palette, layers.oracle)
+        )
+        named = row["id"], row["identity"], int(row["facts"]["monk"]), name
+        found.append(Case(*named, layers, palette, oracle, skin, photos, parsed))
+    return found
 
 
-def _in_rgb(one: Case, source: F32, mask: NDArray[Any]) -> F32:
-    fill = one.pictures["fill"]
-    shift = np.average(source[mask > 0], axis=0, weights=mask[mask > 0]) - fill[one.skin].mean(0)
-    return one.finished((fill + one.region[..., None] * shift).astype(np.float32))
+def _photos(layers: Layers, lights: Sequence[str], rng: np.random.Generator) -> dict[str, F32]:
+    place = background.scene(max(layers.labels.shape), rng)[: len(layers.labels), : layers.labels.shape[1]]
+    bare = np.dstack([layers.albedo, layers.photo[..., 3:]])
+    made = {ALBEDO: over(bare, place), RENDERED: over(layers.photo, place)}
+    made |= {name: relit(layers, place, LAMPS[name], rng)[1] for name in lights if name in LAMPS}
+    return {name: made[name] for name in lights}
 
 
-def _everywhere(one: Case, source: F32, mask: NDArray[Any]) -> F32:
-    return reflected(one.pictures["palette"], one.skin, one.layers.labels > 0, source, mask)
-
-
-METHODS: dict[str, Callable[[Case, F32, NDArray[Any]], F32]] = {
-    "none": lambda one, source, mask: one.pictures["palette"],
-    "whole person, Lab": _everywhere,
-    "skin, RGB": _in_rgb,
-    OURS: _ours,
-}
+def reflected(
+    one: Case, method: str, light: str, mask: str = "exact", *, strength: float = 1.0, clip: bool = True,
+    at: NDArray[np.intp] | None = None,
+) -> F32:  # fmt: skip
+    """The drawing coloured by ``method`` (one of ``ALL``) after the photo under ``light``: H x W x 3, or N x
+    3 for the pixels ``at`` of the flat picture, whose statistics alone then count."""
+    photo, (seen, along) = one.photos[light], one.masks(light)[mask]
+    if method == NONE:
+        return one.palette if at is None else one.palette.reshape(-1, 3)[at]
+    person = one.layers.labels > 0 if mask == "exact" else one.parsed[light] > 0
+    if method == METERED:
+        sight = metering.Seen(photo, seen, one.eyes(light, mask), person)
+        photo = relight("adaptive, local", photo, sight)
+    planes: list[Any] = [one.palette, photo, seen, person | (seen > 0), np.maximum(seen, along)]
+    if at is not None:
+        planes = [p.reshape(1, -1, *p.shape[2:])[:, at] for p in planes]
+    drawing, source, skin, whole, moving = planes
+    name = OURS if method == METERED else method
+    sides = Side(drawing, skin, whole, moving), Side(source, skin, whole)
+    out = transfer(name, *sides, strength=strength, clip=clip)
+    return out if at is None else out[0]
 
 
 def measure(one: Case) -> list[dict[str, Any]]:
-    """A row for each source of colour (photo, which holds the light, or albedo), mask and method.
+    """A row for each light, mask and method of a case.
 
-    delta E00 of skin pixels to the oracle, ITA of the source's skin and of the result's, the share of skin
-    pixels that leave the gamut (%), and the mean delta E00 to the palette of what is no skin.
+    On the exact skin: mean ``delta E00`` to the oracle; ``shading``, the correlation of L* with the oracle's
+    (NaN where that has one tone only); ITA of the person's albedo and of the result, degrees; ``clipped``,
+    the share of pixels that leave the gamut, and ``found``, that of pixels under the mask, %. On what should
+    stay (``Case.kept``): mean delta E00 to the drawing as it was (``elsewhere``), and the share that changes
+    by more than 1 (``touched``, %). A method that a black or burnt-out photograph tells nothing has no row.
     """
-    chosen = np.flatnonzero(one.skin)
-    chosen = chosen[:: max(len(chosen) // MOST, 1)]
-    others = np.flatnonzero((one.layers.labels > 0) & ~one.region)[::4]
-    wanted = srgb_to_lab(one.pictures["oracle"].reshape(-1, 3)[chosen])
-    kept = srgb_to_lab(one.pictures["palette"].reshape(-1, 3)[others])
-    cases = [("photo", "exact", one.skin), ("albedo", "exact", one.skin)]
-    if one.predicted is not None and one.predicted.any():
-        cases.insert(1, ("photo", "predicted", one.predicted))
+    flat = np.flatnonzero(one.layers.labels > 0)
+    at = flat[:: max(len(flat) // MOST, 1)]
+    skin = one.skin.ravel()[at]
+    if not skin.any():
+        raise ParameterError(f"view {one.view} shows too little skin to be measured: leave it out")
+    own = mean_lab(one.layers.albedo, one.skin)
+    rest = one.kept().ravel()[at]
+    wanted = srgb_to_lab(one.oracle.reshape(-1, 3)[at][skin])
+    before = srgb_to_lab(one.palette.reshape(-1, 3)[at][rest])
     rows = []
-    for source, kind, mask in cases:
-        given = one.pictures[source]
-        own = mean_lab(given, one.skin)
-        for name, method in METHODS.items():
-            raw = method(one, given, mask).reshape(-1, 3)
-            skin, rest = (srgb_to_lab(np.clip(raw[part], 0, 1)) for part in (chosen, others))
-            lost = (raw[chosen] < -1e-3) | (raw[chosen] > 1 + 1e-3)
-            row = {
-                "view": one.view,
-                "identity": one.identity,
-                "Monk": one.monk,
-                "source": source,
-                "mask": kind,
-                "method": name,
-            }
-            row |= {"delta E00": float(delta_e00(skin, wanted).mean()), "clipped": 100 * lost.any(1).mean()}
-            row |= {"ITA in": float(ita(own[0], own[2])), "ITA out": float(ita(*skin.mean(0)[[0, 2]]))}
-            rows.append({**row, "elsewhere": float(delta_e00(rest, kept).mean()) if len(others) else 0.0})
+    for light in one.photos:
+        for mask, (seen, _) in one.masks(light).items():
+            if np.count_nonzero(seen.ravel()[at]) < LEAST:
+                continue
+            for method in ALL:
+                try:
+                    raw = reflected(one, method, light, mask, clip=False, at=at)
+                except ParameterError:  # black or burnt out: no colour is told, and the row is missing
+                    continue
+                lab, other = (srgb_to_lab(np.clip(raw[part], 0, 1)) for part in (skin, rest))
+                lost = ((raw[skin] < -1e-3) | (raw[skin] > 1 + 1e-3)).any(1)
+                moved = delta_e00(other, before) if rest.any() else np.zeros(1)
+                middle = lab.mean(0)
+                row = {"view": one.view, "identity": one.identity, "Monk": one.monk}
+                row |= {"character": one.character, "light": light, "mask": mask, "method": method}
+                row["found"] = 100 * float((seen.ravel()[at][skin] > 0).mean())
+                row |= {
+                    "delta E00": float(delta_e00(lab, wanted).mean()),
+                    "shading": correlation(lab, wanted),
+                }
+                row |= {"ITA in": float(ita(own[0], own[2])), "ITA out": float(ita(middle[0], middle[2]))}
+                row |= {"clipped": 100 * float(lost.mean()), "elsewhere": float(moved.mean())}
+                rows.append(row | {"touched": 100 * float((moved > _TOUCHED).mean())})
     return rows
 
 
-def slope(frame: pd.DataFrame) -> float:
-    """Slope of ITA out on ITA in, least squares: 1 keeps every skin, 0 gives all the same; nan for one
-    skin."""
-    x, y = frame["ITA in"], frame["ITA out"]
-    return float(np.polyfit(x, y, 1)[0]) if len(x) > 1 and np.ptp(x) > 1e-6 else float("nan")
+def correlation(lab: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """Correlation of L* between two lists of Lab colours (N x 3): whether the tones that tell the form are
+    kept. NaN where ``wanted`` has one tone only, 0 where ``lab`` lost all of them."""
+    if wanted[:, 0].std() < 0.5:
+        return float("nan")
+    if lab[:, 0].std() < 1e-3:
+        return 0.0
+    return float(np.corrcoef(lab[:, 0], wanted[:, 0])[0, 1])
 
 
-def _over_people(part: pd.DataFrame, seed: int) -> Interval:
-    """Two views of one person are not two witnesses."""
-    return bootstrap(part.groupby("identity")["delta E00"].mean(), seed=seed)
+def over_people(part: pd.DataFrame, seed: int, column: str = "delta E00") -> Interval:
+    """Mean and 95 % bootstrap interval over people: two views of one person are not two witnesses."""
+    return bootstrap(part.groupby("identity")[column].mean(), seed=seed)
 
 
-def table(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """A row a source of colour, mask and method: delta E00 with 95 % bootstrap interval over people, the
-    worst Monk tone, whitewash slope, clipping (%) and what changes elsewhere (delta E00)."""
+def slope(part: pd.DataFrame) -> float:
+    """The whitewash slope of ITA out on ITA in; NaN where the people hardly differ."""
+    return whitewash(part["ITA in"], part["ITA out"]).slope
+
+
+def told(interval: Interval) -> str:
+    """``mean (low to high)``, the mean alone where there is no interval."""
+    if not np.isfinite([interval.low, interval.high]).all():
+        return f"{interval.mean:.2f}"
+    return f"{interval.mean:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+
+
+def table(rows: pd.DataFrame, lights: Sequence[str], seed: int = 0) -> pd.DataFrame:
+    """A row a method and mask over ``lights``: delta E00 with its interval over people, the worst Monk tone,
+    shading, whitewash slope, lines and eyes, clipping."""
     entries = []
-    for key, part in rows.groupby(_BY, sort=False):
-        mean, tones = _over_people(part, seed), part.groupby("Monk")["delta E00"].mean()
-        entry = dict(zip(_BY, key, strict=True)) | {
-            "views": len(part),
-            "people": mean.n,
-            "delta E00": round(mean.mean, 2),
+    for (mask, method), part in rows[rows["light"].isin(lights)].groupby(["mask", "method"], sort=False):
+        tones = part.groupby("Monk")["delta E00"].mean()
+        one = slope(part)
+        entry: dict[str, Any] = {"mask": mask, "method": method, "people": part["identity"].nunique()}
+        entry["skin found (%)"] = f"{part['found'].mean():.0f}"
+        entry["ΔE00 to the oracle"] = told(over_people(part, seed))
+        entry |= {"worst tone": f"{tones.max():.1f} (Monk {tones.idxmax()})"}
+        entry |= {"slope": f"{one:.2f}" if np.isfinite(one) else "one skin"}
+        flat = part["shading"].dropna()
+        entry |= {"shading r": f"{flat.mean():.3f}" if len(flat) else "one tone"}
+        entry |= {"elsewhere ΔE00": f"{part['elsewhere'].mean():.2f}"}
+        entry |= {
+            "touched (%)": f"{part['touched'].mean():.1f}",
+            "clipped (%)": f"{part['clipped'].mean():.1f}",
         }
-        entry |= {"95 %": f"{mean.low:.2f} to {mean.high:.2f}"}
-        entry |= {"worst tone": f"{tones.max():.2f} (Monk {tones.idxmax()})", "slope": round(slope(part), 2)}
-        entry |= {"clipped (%)": round(part["clipped"].mean(), 1)}
-        entries.append(entry | {"delta E00 elsewhere": round(part["elsewhere"].mean(), 2)})
+        entries.append(entry)
     return pd.DataFrame(entries)
 
 
-def by_tone(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
-    """delta E00 of our method by Monk tone, with 95 % bootstrap intervals: a row a tone, source and mask."""
+def by_group(rows: pd.DataFrame, group: str, seed: int = 0) -> pd.DataFrame:
+    """delta E00 with 95 % bootstrap interval over people, by ``group`` ("Monk" or "light"), mask and
+    method."""
     entries = []
-    for key, part in rows[rows["method"] == OURS].groupby(["Monk", "source", "mask"]):
-        mean = _over_people(part, seed)
-        entries.append((*key, len(part), mean.n, mean.mean, mean.low, mean.high))
-    return pd.DataFrame(entries, columns=["Monk", "source", "mask", "views", "people", "mean", "low", "high"])
+    for key, part in rows.groupby([group, "mask", "method"], sort=False):
+        mean = over_people(part, seed)
+        entries.append((*key, mean.n, mean.mean, mean.low, mean.high))
+    return pd.DataFrame(entries, columns=[group, "mask", "method", "people", "mean", "low", "high"])
 
 
-def tones(cases: Iterable[Case]) -> F32:
-    """A column a view, by Monk tone: photograph, palette, reflected and oracle."""
-    chosen = sorted(cases, key=lambda one: one.monk)
-    rows = [closer(one, 1.0, "lab", "photo", stacked=False) for one in chosen]
-    names = ("photo", "palette", "reflected", "oracle")
-    labels = [f"{name}, Monk {one.monk}" for name in names for one in chosen]
-    return contact_sheet([row[k] for k in range(4) for row in rows], len(chosen), labels, cell=192)
-
-
-def closer(one: Case, strength: float, channels: str, source: str, stacked: bool = True) -> Any:
-    """Photograph, palette, reflected as told, and oracle of one view around its head: side by side, or four
-    pictures where they are not ``stacked``."""
-    given, box = one.pictures[source], one.layers.boxes[0]
-    if (strength, channels) == (1.0, "lab"):  # as it is measured
-        fill = reflected(one.pictures["fill"], one.skin, one.region, given, one.skin)
-    else:
-        fill = reflect(
-            one.pictures["fill"], one.region, given, one.skin, strength=strength, channels=channels
-        )
-    shown = one.pictures["photo"], one.pictures["palette"], one.finished(fill), one.pictures["oracle"]
-    height, width = fill.shape[:2]
-    side = int(min(1.15 * max(box[2] - box[0], box[3] - box[1]), height, width))
-    x, y = (int(np.clip((box[k] + box[k + 2] - side) / 2, 0, (width, height)[k] - side)) for k in (0, 1))
-    cut = [picture[y : y + side, x : x + side] for picture in shown]
-    return np.hstack(cut) if stacked else cut
-
-
-def ita_figure(rows: pd.DataFrame) -> Figure:
-    """ITA of the drawn skin on ITA of its source, with the identity line: colour from the photo, the
-    albedo."""
-    figure = Figure(figsize=(9, 4.6), layout="constrained")
-    both = figure.subplots(1, 2, sharey=True)
-    for axes, source in zip(both, ("photo", "albedo"), strict=True):
-        part = rows[(rows["source"] == source) & (rows["method"] != "whole person, Lab")]
-        ends = [part[["ITA in", "ITA out"]].min().min(), part[["ITA in", "ITA out"]].max().max()]
-        axes.plot(ends, ends, color=FAINT, linewidth=1, linestyle="--", zorder=1)
-        part = part[(part["mask"] == "exact") | (part["method"] == OURS)]
-        for k, ((mask, name), one) in enumerate(part.groupby(["mask", "method"], sort=False)):
-            label = f"{name}, {mask} mask: slope {slope(one):.2f}"
-            look = {"s": 46 - 10 * k, "color": colour(k), "marker": marker(k), "linewidths": 0}
-            axes.scatter(one["ITA in"], one["ITA out"], label=label, **look)
-        plain(axes).set_xlabel("ITA of the person's skin (°)", fontsize=FONT)
-        axes.set_title(f"colour from the {source}", fontsize=FONT + 1)
-        axes.legend(fontsize=FONT - 1, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16))
-    both[0].set_ylabel("ITA of the drawn skin (°)", fontsize=FONT)
-    return figure
-
-
-def tone_figure(summary: pd.DataFrame) -> Figure:
-    """delta E00 to the oracle by Monk tone, with intervals: a line a source of colour and mask."""
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    axes = plain(figure.subplots())
-    for k, ((source, mask), part) in enumerate(summary.groupby(["source", "mask"], sort=False)):
-        errors = [np.nan_to_num(abs(part["mean"] - part[end])) for end in ("low", "high")]
-        look = {"color": colour(k), "marker": marker(k), "markersize": 5, "capsize": 2, "linewidth": 1.2}
-        label = f"{source}, {mask} mask"
-        axes.errorbar(part["Monk"] + 0.12 * (k - 1), part["mean"], errors, label=label, **look)
-    axes.set(xticks=range(1, 11), ylim=(0, None))
-    axes.set_xlabel("Monk skin tone", fontsize=FONT)
-    axes.set_ylabel("ΔE00 of skin to the oracle", fontsize=FONT)
-    axes.legend(fontsize=FONT - 1, frameon=False)
-    return figure
+def listed(summary: pd.DataFrame, gap: str) -> pd.DataFrame:
+    """A table of numbers as it is shown: two decimals, ``gap`` for what there is not."""
+    rounded = summary.round(2).astype(object)
+    return rounded.where(summary.notna(), gap)
