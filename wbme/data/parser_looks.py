@@ -152,10 +152,38 @@ def capped(photo: U8, labels: U8, face: Square, rng: Draw) -> tuple[U8, U8]:
     high_up = ((x - middle[0]) * down[0] + (y - middle[1]) * down[1]) / half**2 < low
     under = high_up & (labels == INDEX["hair"])  # what the hat presses down
     photo[under, 3] = labels[under] = 0
+    if rng.random() < 0.6:
+        side = (x - middle[0]) * across[0] + (y - middle[1]) * across[1]
+        down_by = (x - middle[0]) * down[0] + (y - middle[1]) * down[1]
+        _wisps(photo, labels, side / half**2, down_by / half**2, half, rng)
     photo[hat, :3] = np.clip(painted * shade * 255, 0, 255)[hat]
     photo[hat, 3] = 255
     labels[hat] = INDEX["hat"]
     return photo, labels
+
+
+def _wisps(photo: U8, labels: U8, side: F32, down: F32, half: float, rng: Draw) -> None:
+    """Draw hair over and beside both edges of a face, as it shows between a hat and the jaw. ``side`` and
+    ``down`` are the places of pixels in half sides (``half``, pixels) of FFHQ's square from its middle."""
+    skin = np.isin(labels, (INDEX["skin"], INDEX["l_ear"], INDEX["r_ear"])).astype(np.uint8)
+    if np.count_nonzero(skin) < 30:
+        return
+    bare = photo[..., :3][skin > 0].mean(0) / 255
+    reach = [2 * max(round(float(rng.uniform(*span)) * half), 1) + 1 for span in ((0.01, 0.12), (0.02, 0.16))]
+    outer, inner = (cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (r, r)) for r in reach)
+    band = cv2.dilate(skin, outer) & ~cv2.erode(skin, inner) & 1
+    low, ears = rng.uniform(-0.1, 0.5), rng.uniform(0.22, 0.4)
+    ragged = noise(len(labels), int(rng.integers(6, 30)), rng)
+    there = (
+        (band > 0) & (down < low + 0.1 * ragged) & (np.abs(side) > ears) & (ragged > rng.uniform(-2.5, -0.5))
+    )
+    there &= ~np.isin(labels, (INDEX["cloth"], INDEX["neck"]))
+    tone = np.float32(_NATURAL[int(rng.integers(len(_NATURAL)))])
+    if rng.random() < 0.5:  # thin fair or grey hair has about the tone of the skin
+        tone = (bare + rng.uniform(0, 0.9) * (bare @ _LUMA - bare)) * np.float32(rng.uniform(0.6, 1.3))
+    light = np.exp(_strands(len(labels), rng) * rng.uniform(0.1, 0.5) + noise(len(labels), 6, rng) * 0.15)
+    photo[there, :3] = np.clip(tone * light[..., None] * 255, 0, 255)[there]
+    photo[there, 3], labels[there] = 255, INDEX["hair"]
 
 
 def _cloth(rgb: F32, mask: NDArray[np.bool_], printed: F32, skin: NDArray[np.bool_], rng: Draw) -> F32:
