@@ -33,15 +33,15 @@ def colour(rng: Draw) -> F32:
 
 def dressed(rgb: F32, labels: U8, cloth: F32, rng: Draw) -> F32:
     """Hair, cloth, hats and skin as other people have them; ``cloth`` is a picture to print on clothes."""
-    out = rgb
+    out, bare = rgb, np.isin(labels, list(SKIN))
     if rng.random() < 0.65:
-        out = _hair(out, labels, rng)
+        out = _hair(out, labels, bare, rng)
     for name in ("cloth", "hat"):
         if rng.random() < 0.7:
-            out = _cloth(out, labels == INDEX[name], cloth, np.isin(labels, list(SKIN)), rng)
+            out = _cloth(out, labels == INDEX[name], cloth, bare, rng)
     if rng.random() < 0.6:
         size = len(rgb)
-        skin = np.isin(labels, list(SKIN)).astype(np.float32)[..., None]
+        skin = bare.astype(np.float32)[..., None]
         tint = noise(size, int(rng.integers(3, 10)), rng)[..., None] * rng.normal(0, 0.05, 3)
         lines = noise(size, int(rng.integers(30, 100)), rng) * rng.uniform(0, 0.07)
         out = out * (1 + skin * (tint.astype(np.float32) + lines[..., None]))
@@ -64,12 +64,12 @@ def _over(rgb: F32, mask: NDArray[np.bool_], painted: F32) -> F32:
     return out
 
 
-def _hair(rgb: F32, labels: U8, rng: Draw) -> F32:
+def _hair(rgb: F32, labels: U8, skin: NDArray[np.bool_], rng: Draw) -> F32:
     mask = labels == INDEX["hair"]
     if mask.sum() < 30:
         return rgb
     tone = np.float32(_NATURAL[int(rng.integers(len(_NATURAL)))]) * np.float32(rng.uniform(0.7, 1.3))
-    kind, skin = rng.random(), np.isin(labels, list(SKIN))
+    kind = rng.random()
     if kind < 0.15:
         tone = colour(rng)
     elif kind < 0.35 and skin.sum() >= 30:  # thin grey or fair hair, which has about the tone of the skin

@@ -62,7 +62,7 @@ def glasses(person: body.Body, rng: np.random.Generator) -> tuple[str, list[Mesh
         "round": (0.0215, 0.0205, 2.0), "square": (0.0250, 0.0175, 4.0), "aviator": (0.0255, 0.0210, 2.5),
         "browline": (0.0245, 0.0185, 3.0),
     }[kind]  # fmt: skip
-    # Radius of the rims: wire of 1.6 to 3 mm, or acetate of 3 to 6 mm.
+    # Radius of the rims: wire of 1.6 to 3 mm, others of 2 to 5.6 mm.
     thin = float(rng.uniform(*((0.0008, 0.0015) if kind == "aviator" else (0.0010, 0.0028))))
     t = np.linspace(0, 2 * np.pi, 56, endpoint=False)
     c, s = np.cos(t), np.sin(t)
