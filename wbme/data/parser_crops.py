@@ -115,8 +115,9 @@ class ParserCrops:
             face, moved = view.face, rng.normal(0, 0.05, 2) * view.face.side
             turn = rng.normal(0, 0.12) if rng.random() < 0.9 else rng.uniform(-0.8, 0.8)
             side = face.side * np.exp(rng.normal(0.02, 0.14))
-            if rng.random() < 0.5:  # a part of it, at the size at which it will be seen
-                moved, side = moved + rng.uniform(-0.14, 0.14, 2) * side, 0.72 * side
+            if rng.random() < 0.6:  # a part of it, at the size at which it will be seen
+                share = rng.uniform(0.48, 0.85)
+                moved, side = moved + rng.uniform(-0.5, 0.5, 2) * (1 - share) * side, share * side
             return Square(face.x + moved[0], face.y + moved[1], side, face.angle + turn)
         side = high * np.exp(rng.uniform(-0.6, 0.45))
         x, y = high / 2 + rng.uniform(-0.35, 0.35, 2) * abs(high - side) + rng.normal(0, 0.05, 2) * high
