@@ -44,8 +44,8 @@ def encoder(name: str, weights: str) -> nn.Sequential:
 
 
 def perceiver(name: str, weights: str) -> tuple[Stages, str]:
-    """A function from N x 3 x H x W sRGB in [0, 1] to feature maps at 1/4, 1/8 and 1/16 of its sides, and how
-    tables name the network. It is frozen: gradients reach the picture only. Raises as ``encoder``.
+    """A function from N x 3 x H x W sRGB in [0, 1] to feature maps at 1/4, 1/8 and 1/16 of its sides, and
+    how tables name the network. It is frozen: gradients reach the picture only. Raises as ``encoder``.
     """
     _known(name, weights, PERCEIVERS, "features")
     if name == "mobilenet_v2":
@@ -85,7 +85,7 @@ def _known(name: str, weights: str, names: tuple[str, ...], what: str) -> None:
 
 
 def _read(path: Path, name: str) -> dict[str, Tensor]:
-    """The tensors in a file of the user's. ModelError where there are none to be read without running code."""
+    """The tensors in a file of the user's. ModelError where none can be read without running code."""
     wanted = f"bring torchvision's {name}, such as {_FILES[name]}, or the same as .safetensors"
     try:
         size = path.stat().st_size

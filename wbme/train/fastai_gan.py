@@ -48,10 +48,10 @@ def target(batch: Batch) -> Tensor:
 class GanTraining:
     """A training on ``pairs`` whose checkpoint and held-out drawings live in ``folder``.
 
-    ``body`` is the encoder with its weights, ``loss`` the generator's. Made anew from the checkpoint there, it
-    goes on as if it had never stopped: on a CPU to the same weights, as batches are functions of their number
-    and optimizers, schedules, dropout and whose turn it is are in the checkpoint; on a GPU nearly. Raises
-    ModelError for a foreign checkpoint, ParameterError where a split of the pairs is empty.
+    ``body`` is the encoder with its weights, ``loss`` the generator's. Made anew from the checkpoint there,
+    it goes on as if it had never stopped: on a CPU to the same weights, as batches are functions of their
+    number, and optimizers, schedules, dropout and whose turn it is are in the checkpoint; on a GPU nearly.
+    Raises ModelError for a foreign checkpoint, ParameterError where a split of the pairs is empty.
     """
 
     _SAVE_SECONDS = 60.0
@@ -267,12 +267,12 @@ class GanTraining:
     # What happens at a step
 
     def finite(self, what: str, value: float) -> bool:
-        """Whether ``value``, the loss or the gradient of this step, is a number; if not, why the training ends."""
+        """Whether ``value``, the loss or gradient of this step, is a number; if not, notes why all ends."""
         if not math.isfinite(value):
             kept = f"; the last checkpoint is kept in {self.folder}" if self._path.exists() else ""
             self._failure = (
-                f"the {what} is {value} at step {self.step} of the training, in its phase {PHASES[self.phase]}: "
-                f"lower its learning rate{kept}"
+                f"the {what} is {value} at step {self.step} of the training, in its phase "
+                f"{PHASES[self.phase]}: lower its learning rate{kept}"
             )
         return not self._failure
 
@@ -286,7 +286,10 @@ class GanTraining:
             right = (learner.pred > 0) == (learner.yb[0][:, None] > 0.5)
             values = {"loss": float(learner.loss), "accuracy": float(right.float().mean())}
         elif name == "gan":
-            values = {"generator" if drawn else "critic": float(learner.loss), "generator_turns": float(drawn)}
+            values = {
+                "generator" if drawn else "critic": float(learner.loss),
+                "generator_turns": float(drawn),
+            }
         if name != "critic" and drawn:
             values |= self.loss.parts
         title = "generator" if name == "head" else name
@@ -368,13 +371,14 @@ def own_optimizers(both: dict[bool, Any]) -> Any:
     turns, ``both[False]`` in the critic's, and the other network stays as it is."""
     from fastai.callback.core import Callback
 
+    rates = {turn: optimizer.hypers[0]["lr"] for turn, optimizer in both.items()}
+
     class OwnOptimizers(Callback):
         order, run_valid = 1, False  # after the GANTrainer, before anything that sets rates
-        rates = {turn: optimizer.hypers[0]["lr"] for turn, optimizer in both.items()}
 
         def before_fit(self) -> None:  # ``fit`` has set one rate by now
             for turn, optimizer in both.items():
-                optimizer.set_hyper("lr", self.rates[turn])
+                optimizer.set_hyper("lr", rates[turn])
 
         def before_batch(self) -> None:
             self.learn.opt = both[self.gan_trainer.gen_mode]

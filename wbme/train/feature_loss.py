@@ -6,9 +6,9 @@ fast.ai's course (lesson 7): for feature maps f_l
     L1(x, y) + sum_l w_l L1(f_l(x), f_l(y)) + sum_l v_l L1(G(f_l(x)), G(f_l(y)))
 
 with the Gram matrix G(f) = f f^T / (c h w) of f as c x hw. The course has w = 5, 15, 2 and v_l = 5000 w_l^2
-for VGG16-BN. These undo that network's scales and do not carry over: on MobileNetV2 the Gram matrices would be
-99.8 % of the loss between photographs and drawings. There w and v are such that between these every part is as
-large as the pixels'.
+for VGG16-BN. These undo that network's scales and do not carry over: on MobileNetV2 the Gram matrices would
+be 99.8 % of the loss between photographs and drawings. There w and v are such that between these every part
+is as large as the pixels'.
 """
 
 import torch

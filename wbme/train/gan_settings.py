@@ -9,11 +9,11 @@ from wbme.train.settings import within
 class GanSettings:
     """Networks, lengths of the phases, crops and optimisers.
 
-    The generator learns alone for ``steps``, the first ``frozen`` of them with its encoder frozen; then the
-    critic for ``critic_steps``; then both in turn for ``gan_steps``, where the critic goes on until its loss is
-    below ``critic_below``. ``pixels`` weighs the feature loss against the critic's verdict. The ``held_out``
-    pairs are drawn ``checks`` times while the generator learns and as often in the GAN. Raises ParameterError
-    for a value out of its range.
+    The generator learns alone for ``steps``, the first share ``frozen`` of them with its encoder frozen; then
+    the critic for ``critic_steps``; then both in turn for ``gan_steps``, where the critic goes on until its
+    loss is below ``critic_below``. ``pixels`` weighs the feature loss against the critic's verdict. The
+    ``held_out`` pairs are drawn ``checks`` times while the generator learns and as often in the GAN. Raises
+    ParameterError for a value out of its range.
     """
 
     encoder: str = "mobilenet_v2"
