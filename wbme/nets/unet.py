@@ -25,16 +25,18 @@ class Generator(nn.Module):
     ``attention`` adds self-attention at 1/8 of the sides, which needs memory by the square of the picture's
     area. ``body`` is the encoder with its weights, fresh ones where it is None. The encoder's statistics stay
     as they are in training too: those of a million photographs are better than those of a few crops. Raises
-    ModelError for an unknown encoder.
+    ModelError for an unknown encoder and where fastai is not installed.
     """
 
     def __init__(
         self, encoder: str = "mobilenet_v2", attention: bool = False, body: nn.Sequential | None = None
     ):
         super().__init__()
-        from fastai.layers import NormType
-        from fastai.vision.models.unet import DynamicUnet
-
+        try:
+            from fastai.layers import NormType
+            from fastai.vision.models.unet import DynamicUnet
+        except (ImportError, RuntimeError, OSError) as error:
+            raise ModelError(f"fast.ai's U-Net needs fastai ({error}): install wbme[train]") from error
         self.encoder_name, self.attention = encoder, attention
         own = bare(encoder) if body is None else body
         with warnings.catch_warnings():

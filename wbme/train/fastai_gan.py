@@ -39,6 +39,19 @@ _ENCODER = 0.1  # the encoder's share of the learning rate
 _CHECKED = {"generator", "gan"}  # phases in which the held-out pairs are drawn
 
 
+def lacking() -> str:
+    """Why nothing can be trained here, in words; empty where fastai is installed."""
+    try:
+        import fastai.vision.gan  # noqa: F401
+    except (
+        ImportError,
+        RuntimeError,
+        OSError,
+    ) as error:  # a torchvision of another torch raises RuntimeError
+        return f"fastai cannot be imported ({error}), install wbme[train]"
+    return ""
+
+
 def target(batch: Batch) -> Tensor:
     """The drawing of a batch, N x 3 x H x W in [0, 1]: ink over base."""
     colour = torch.tensor(layered.INK_COLOUR, device=batch.ink.device)[:, None, None]
@@ -379,6 +392,10 @@ def own_optimizers(both: dict[bool, Any]) -> Any:
         def before_fit(self) -> None:  # ``fit`` has set one rate by now
             for turn, optimizer in both.items():
                 optimizer.set_hyper("lr", rates[turn])
+
+        def before_train(self) -> None:
+            # The learner has just put both into training mode, which moves the other's statistics.
+            self.gan_trainer.switch(self.gan_trainer.gen_mode)
 
         def before_batch(self) -> None:
             self.learn.opt = both[self.gan_trainer.gen_mode]
