@@ -10,6 +10,7 @@ move it.
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -42,7 +43,9 @@ _CHECKED = {"generator", "gan"}  # phases in which the held-out pairs are drawn
 def lacking() -> str:
     """Why nothing can be trained here, in words; empty where fastai is installed."""
     try:
-        import fastai.vision.gan  # noqa: F401
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # what fastai uses of torch grows old
+            import fastai.vision.gan  # noqa: F401
     except (
         ImportError,
         RuntimeError,
@@ -201,16 +204,18 @@ class GanTraining:
         if name != "gan":
             learner.create_opt()
             self._take([learner.opt])
-        if name == "head":
-            learner.freeze()
-            learner.fit_one_cycle(1, slice(given.lr), pct_start=0.8)
-        elif name == "generator":
-            learner.unfreeze()
-            learner.fit_one_cycle(1, slice(given.lr * _ENCODER, given.lr))
-        elif name == "critic":
-            learner.fit_one_cycle(1, given.critic_lr)
-        else:
-            learner.fit(1, given.gan_lr)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "You are shadowing")  # of fastai, about its own callbacks
+            if name == "head":
+                learner.freeze()
+                learner.fit_one_cycle(1, slice(given.lr), pct_start=0.8)
+            elif name == "generator":
+                learner.unfreeze()
+                learner.fit_one_cycle(1, slice(given.lr * _ENCODER, given.lr))
+            elif name == "critic":
+                learner.fit_one_cycle(1, given.critic_lr)
+            else:
+                learner.fit(1, given.gan_lr)
         if self._failure:
             raise ModelError(self._failure)
 
@@ -292,15 +297,16 @@ class GanTraining:
     def stepped(self, learner: Any, drawn: bool) -> None:
         """After a step of ``learner``; ``drawn``: it was the generator's."""
         name, self.along = PHASES[self.phase], float(learner.pct_train)
+        loss = float(learner.loss.detach())
         self.done += 1
         self.elapsed = time.monotonic() - self._began
-        values = {"all": float(learner.loss)}
+        values = {"all": loss}
         if name == "critic":
             right = (learner.pred > 0) == (learner.yb[0][:, None] > 0.5)
-            values = {"loss": float(learner.loss), "accuracy": float(right.float().mean())}
+            values = {"loss": loss, "accuracy": float(right.float().mean())}
         elif name == "gan":
             values = {
-                "generator" if drawn else "critic": float(learner.loss),
+                "generator" if drawn else "critic": loss,
                 "generator_turns": float(drawn),
             }
         if name != "critic" and drawn:
@@ -418,7 +424,7 @@ def _follow(training: GanTraining) -> Any:
             self.drawn = getattr(self.model, "gen_mode", True)
 
         def after_loss(self) -> None:
-            if not training.finite("loss", float(self.loss)):
+            if not training.finite("loss", float(self.loss.detach())):
                 raise CancelFitException
 
         def before_step(self) -> None:
