@@ -203,14 +203,14 @@ class GanTraining:
             learner = self._learner(self.generator, self.loss, self._pair, splitter=lambda _: halves)
         if name != "gan":
             learner.create_opt()
+            # Freezing clears what an optimizer has seen, so it comes first.
+            learner.freeze_to(-1 if name == "head" else 0)
             self._take([learner.opt])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "You are shadowing")  # of fastai, about its own callbacks
             if name == "head":
-                learner.freeze()
                 learner.fit_one_cycle(1, slice(given.lr), pct_start=0.8)
             elif name == "generator":
-                learner.unfreeze()
                 learner.fit_one_cycle(1, slice(given.lr * _ENCODER, given.lr))
             elif name == "critic":
                 learner.fit_one_cycle(1, given.critic_lr)
