@@ -328,10 +328,10 @@ class GanTraining:
             self._saved = time.monotonic()
 
     def _check(self) -> None:
-        painted = self.generator.folded()
-        for name, value in self.checks.scores(painted).items():
+        drawings = self.checks.drawings(self.generator.folded())
+        for name, value in self.checks.scores(drawings).items():
             self._report(f"held_out/{name}", value)
-        planes.write(self.folder / f"held-out-{self.step:06d}.png", self.checks.sheet(painted))
+        planes.write(self.folder / f"held-out-{self.step:06d}.png", self.checks.sheet(drawings))
 
     def _report(self, name: str, value: float) -> None:
         self.history.append((name, value, self.step))

@@ -1,6 +1,6 @@
 """Checks on pairs that are never trained on, in numbers and as a sheet to look at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,22 +52,20 @@ class HeldOut:
         """How many pairs are checked."""
         return len(self.pairs)
 
-    def drawings(self, network: nn.Module, most: int = MOST) -> Iterator[F32]:
-        """What ``network`` draws of each of the first ``most`` photographs, H x W x 3 in [0, 1]: a student as
-        its graph is exported, any other network of the photograph alone."""
-        drawing = Drawing(network, network.condition()) if isinstance(network, Student) else None
-        for pair in self.pairs[:most]:
-            if drawing:
-                yield draw(drawing, pair["src"], pair["labels"], self.controls)
-            else:
-                with torch.inference_mode():
-                    yield _picture(network(_tensor(pair["src"])).clamp(0, 1))
+    def drawings(self, network: nn.Module) -> list[F32]:
+        """What ``network`` draws of each photograph, H x W x 3 in [0, 1]: a student as its graph is exported,
+        any other network of the photograph alone."""
+        if isinstance(network, Student):
+            drawing = Drawing(network, network.condition())
+            return [draw(drawing, pair["src"], pair["labels"], self.controls) for pair in self.pairs]
+        with torch.inference_mode():
+            return [_picture(network(_tensor(pair["src"])).clamp(0, 1)) for pair in self.pairs]
 
-    def scores(self, network: nn.Module) -> dict[str, float]:
+    def scores(self, drawings: Iterable[F32]) -> dict[str, float]:
         """Means over the pairs: PSNR (dB) of drawing and of the photograph itself against the target, line
-        F1, share of flat pixels of drawing and target."""
+        F1, share of flat pixels of drawing and target. ``drawings``: one of each pair."""
         rows = []
-        for pair, drawn in zip(self.pairs, self.drawings(network), strict=True):
+        for pair, drawn in zip(self.pairs, drawings, strict=True):
             target = pair["tgt"]
             rows.append(
                 {
@@ -80,10 +78,10 @@ class HeldOut:
             )
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
-    def sheet(self, network: nn.Module) -> F32:
+    def sheet(self, drawings: Sequence[F32]) -> F32:
         """A row for each of the first pairs: photograph, drawing, target. H x W x 3 in [0, 1]."""
-        drawn = self.drawings(network, SHOWN)
-        rows = [np.hstack([p["src"], d, p["tgt"]]) for p, d in zip(self.pairs, drawn, strict=False)]
+        shown = zip(self.pairs[:SHOWN], drawings, strict=False)
+        rows = [np.hstack([pair["src"], drawn, pair["tgt"]]) for pair, drawn in shown]
         wide = max(row.shape[1] for row in rows)
         padded = [np.pad(r, ((0, 0), (0, wide - r.shape[1]), (0, 0)), constant_values=1) for r in rows]
         return np.vstack(padded)
