@@ -11,8 +11,9 @@ from torch import nn
 from wbme.base.errors import ModelError, ParameterError
 from wbme.data import pairs
 from wbme.nets import unet
-from wbme.train.fastai_gan import GanTraining, own_optimizers
+from wbme.train.fastai_learners import own_optimizers
 from wbme.train.feature_loss import FeatureLoss
+from wbme.train.gan_loop import GanTraining
 from wbme.train.gan_settings import GanSettings
 
 TINY = GanSettings(

@@ -2,18 +2,14 @@
 
 Four phases: the generator alone with its ImageNet encoder frozen, then whole; the critic alone, on drawings
 and what the generator makes instead; both in turn, as the critic's loss decides (Antic's DeOldify; fast.ai's
-course, lesson 7). fastai gives networks, losses, learners, schedules and the switcher. What is here is the
-data, exact resumption, and an optimizer for each of the two networks: fastai's GANLearner has one for both,
-and sets the gradients of the network whose turn it is not to zero, with which momentum and weight decay still
-move it.
+course, lesson 7). ``fastai_learners`` has what fastai gives; here are the data, the checks, what the critic
+says, and exact resumption.
 """
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +23,7 @@ from wbme.data.pairs import Pairs
 from wbme.nets import layered
 from wbme.nets.unet import MULTIPLE, Generator
 from wbme.runtime.export import fill
-from wbme.train import checkpoint, held_out
+from wbme.train import checkpoint, fastai_learners, held_out
 from wbme.train.feature_loss import FeatureLoss
 from wbme.train.gan_settings import GanSettings
 from wbme.train.loader import Batch, Crops
@@ -35,24 +31,7 @@ from wbme.train.steps import Progress, Tell, Trained
 
 PHASES = ("head", "generator", "critic", "gan")
 _TELL_STEPS = 10  # losses are told as means over as many steps
-_DECAY = 1e-3
-_ENCODER = 0.1  # the encoder's share of the learning rate
 _CHECKED = {"generator", "gan"}  # phases in which the held-out pairs are drawn
-
-
-def lacking() -> str:
-    """Why nothing can be trained here, in words; empty where fastai is installed."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # what fastai uses of torch grows old
-            import fastai.vision.gan  # noqa: F401
-    except (
-        ImportError,
-        RuntimeError,
-        OSError,
-    ) as error:  # a torchvision of another torch raises RuntimeError
-        return f"fastai cannot be imported ({error}), install wbme[train]"
-    return ""
 
 
 def target(batch: Batch) -> Tensor:
@@ -87,7 +66,7 @@ class GanTraining:
         loss.balance(first.photo, target(first))
         torch.manual_seed(settings.seed)
         self.generator = Generator(settings.encoder, settings.attention, body).to(self.device)
-        self.critic = self._new_critic().to(self.device)
+        self.critic = fastai_learners.critic(self.settings.width).to(self.device)
         frozen = round(settings.steps * settings.frozen)
         lengths = (frozen, settings.steps - frozen, settings.critic_steps, settings.gan_steps)
         self._lengths = dict(zip(PHASES, lengths, strict=True))
@@ -99,11 +78,6 @@ class GanTraining:
         self._progress: Progress = lambda items, _: items
         self._optimizers: list[Any] = []
         self._restore()
-
-    def _new_critic(self) -> nn.Module:
-        from fastai.vision.gan import gan_critic
-
-        return gan_critic(nf=self.settings.width)
 
     @property
     def step(self) -> int:
@@ -133,7 +107,10 @@ class GanTraining:
     def _save(self) -> None:
         state = {name: getattr(self, name) for name in ("phase", "done", "along", "drawing", "elapsed")}
         state |= {"generator": self.generator.state_dict(), "critic": self.critic.state_dict()}
-        state |= {"random": torch.get_rng_state(), "optimizers": list(map(_plain, self._optimizers))}
+        state |= {
+            "random": torch.get_rng_state(),
+            "optimizers": list(map(fastai_learners.plain, self._optimizers)),
+        }
         state |= {"sums": self._sums, "history": [list(row) for row in self.history]}
         checkpoint.save(self._path, state, self._identity)
 
@@ -142,7 +119,10 @@ class GanTraining:
         found = checkpoint.load(self.folder / "before.pt", self._identity)
         if found is None:
             raise ModelError(f"{self.folder} has no before.pt: run the training first")
-        pair = Generator(self.settings.encoder, self.settings.attention), self._new_critic()
+        pair = (
+            Generator(self.settings.encoder, self.settings.attention),
+            fastai_learners.critic(self.settings.width),
+        )
         for network, name in zip(pair, ("generator", "critic"), strict=True):
             fill(network, found[name], str(self.folder / "before.pt"))
             network.eval().requires_grad_(False)
@@ -188,88 +168,28 @@ class GanTraining:
         }
 
     def _fit(self, name: str) -> None:
-        """One phase, from where it stands, as one epoch of fastai's."""
+        """One phase, from where it stands."""
         self._began = time.monotonic() - self.elapsed
         self._saved = time.monotonic()
-        given = self.settings
         if name == "gan":
-            learner = self._together()
-        elif name == "critic":
-            learner = self._learner(self.critic, _two_classes(), self._mixed)
+            batches = _Batches(self, self._pair)
+            networks = self.generator, self.loss, self.critic
+            learner, optimizers = fastai_learners.gan_learner(self, batches, *networks, self.settings)
         else:
-            halves = [list(self.generator.encoder.parameters())]
-            inner = set(map(id, halves[0]))
-            halves.append([p for p in self.generator.parameters() if id(p) not in inner])
-            learner = self._learner(self.generator, self.loss, self._pair, splitter=lambda _: halves)
-        if name != "gan":
-            learner.create_opt()
+            if name == "critic":
+                learner = fastai_learners.critic_learner(self, _Batches(self, self._mixed), self.critic)
+            else:
+                batches = _Batches(self, self._pair)
+                learner = fastai_learners.generator_learner(self, batches, self.generator, self.loss)
             # Freezing clears what an optimizer has seen, so it comes first.
             learner.freeze_to(-1 if name == "head" else 0)
-            self._take([learner.opt])
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "You are shadowing")  # of fastai, about its own callbacks
-            if name == "head":
-                learner.fit_one_cycle(1, slice(given.lr), pct_start=0.8)
-            elif name == "generator":
-                learner.fit_one_cycle(1, slice(given.lr * _ENCODER, given.lr))
-            elif name == "critic":
-                learner.fit_one_cycle(1, given.critic_lr)
-            else:
-                learner.fit(1, given.gan_lr)
-        if self._failure:
-            raise ModelError(self._failure)
-
-    def _take(self, optimizers: list[Any]) -> None:
-        """Let a checkpoint of this phase say what these optimizers have seen."""
-        self._optimizers = optimizers
+            optimizers = [learner.opt]
         for optimizer, kept in zip(optimizers, self._kept or [], strict=False):
             optimizer.load_state_dict(kept)
-        self._kept = None
-
-    def _loaders(self, make: Callable[[Batch], Any]) -> Any:
-        from fastai.data.core import DataLoaders
-
-        loaders = DataLoaders(_Batches(self, make), [])
-        loaders._device = self.device  # the setter wants loaders of fastai's
-        return loaders
-
-    def _learner(self, model: nn.Module, loss: Any, make: Callable[[Batch], Any], **more: Any) -> Any:
-        from fastai.callback.core import TrainEvalCallback
-        from fastai.callback.schedule import ParamScheduler  # noqa: F401 gives Learner fit_one_cycle
-        from fastai.learner import Learner
-
-        callbacks = [TrainEvalCallback(), _follow(self)]
-        more |= {"wd": _DECAY, "train_bn": False, "default_cbs": False, "cbs": callbacks}
-        return Learner(self._loaders(make), model, loss, **more)
-
-    def _together(self) -> Any:
-        """Both networks under fastai's switcher, an optimizer each; the critic's rate is five times the
-        generator's (fast.ai's course), its betas 0 and .99 (DeOldify)."""
-        from fastai.callback.core import TrainEvalCallback
-        from fastai.learner import Learner
-        from fastai.optimizer import Adam
-        from fastai.vision.gan import AdaptiveGANSwitcher, GANLearner
-
-        given = self.settings
-        loaders, quick = self._loaders(self._pair), {"default_cbs": False}
-        sides = (self.generator, self.loss), (self.critic, _two_classes())
-        learners = [Learner(loaders, network, loss, **quick) for network, loss in sides]
-        adam = partial(Adam, mom=0.0, sqr_mom=0.99, wd=_DECAY)
-        both = {
-            True: adam(list(self.generator.parameters()), lr=given.gan_lr),
-            False: adam(list(self.critic.parameters()), lr=5 * given.gan_lr),
-        }
-        self._take([both[True], both[False]])
-        together = GANLearner.from_learners(
-            *learners,
-            switcher=AdaptiveGANSwitcher(critic_thresh=given.critic_below),
-            weights_gen=(1.0, given.pixels),
-            gen_first=self.drawing,
-            cbs=[TrainEvalCallback(), own_optimizers(both), _follow(self)],
-            **quick,
-        )
-        together.opt = both[self.drawing]
-        return together
+        self._optimizers, self._kept = optimizers, None
+        fastai_learners.fit(name, learner, self.settings)
+        if self._failure:
+            raise ModelError(self._failure)
 
     def _pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         return batch.photo, target(batch)
@@ -294,16 +214,15 @@ class GanTraining:
             )
         return not self._failure
 
-    def stepped(self, learner: Any, drawn: bool) -> None:
-        """After a step of ``learner``; ``drawn``: it was the generator's."""
-        name, self.along = PHASES[self.phase], float(learner.pct_train)
-        loss = float(learner.loss.detach())
+    def stepped(self, loss: float, right: float | None, drawn: bool, along: float) -> None:
+        """After a step: its loss, the share that the critic judged rightly where it learned alone, whether it
+        was the generator's, and how far the phase is in [0, 1]."""
+        name, self.along = PHASES[self.phase], along
         self.done += 1
         self.elapsed = time.monotonic() - self._began
         values = {"all": loss}
-        if name == "critic":
-            right = (learner.pred > 0) == (learner.yb[0][:, None] > 0.5)
-            values = {"loss": loss, "accuracy": float(right.float().mean())}
+        if right is not None:
+            values = {"loss": loss, "accuracy": right}
         elif name == "gan":
             values = {
                 "generator" if drawn else "critic": loss,
@@ -370,70 +289,3 @@ class _Batches:
         batches = training.crops.batches(training.step, training.step + left)
         for batch in training._progress(batches, left):
             yield self.make(batch.to(training.device))
-
-
-def _two_classes() -> nn.Module:
-    from fastai.vision.gan import AdaptiveLoss
-
-    return AdaptiveLoss(nn.BCEWithLogitsLoss())
-
-
-def _plain(optimizer: Any) -> dict[str, Any]:
-    """The state of one of fastai's optimizers in types that are read back without running code."""
-    state = optimizer.state_dict()
-    hypers = [{name: float(value) for name, value in group.items()} for group in state["hypers"]]
-    return {"state": [dict(one) for one in state["state"]], "hypers": hypers}
-
-
-def own_optimizers(both: dict[bool, Any]) -> Any:
-    """A callback for a GANLearner with an optimizer for each network: ``both[True]`` steps in the generator's
-    turns, ``both[False]`` in the critic's, and the other network stays as it is."""
-    from fastai.callback.core import Callback
-
-    rates = {turn: optimizer.hypers[0]["lr"] for turn, optimizer in both.items()}
-
-    class OwnOptimizers(Callback):
-        order, run_valid = 1, False  # after the GANTrainer, before anything that sets rates
-
-        def before_fit(self) -> None:  # ``fit`` has set one rate by now
-            for turn, optimizer in both.items():
-                optimizer.set_hyper("lr", rates[turn])
-
-        def before_train(self) -> None:
-            # The learner has just put both into training mode, which moves the other's statistics.
-            self.gan_trainer.switch(self.gan_trainer.gen_mode)
-
-        def before_batch(self) -> None:
-            self.learn.opt = both[self.gan_trainer.gen_mode]
-
-    return OwnOptimizers()
-
-
-def _follow(training: GanTraining) -> Any:
-    """A callback that lets a phase begin where it was left, and tells ``training`` of each step."""
-    from fastai.callback.core import Callback, CancelFitException
-
-    class Follow(Callback):
-        order, run_valid = 90, False  # after the switcher, so that the next turn is known
-        drawn = True
-
-        def before_train(self) -> None:
-            self.learn.pct_train = training.along
-
-        def before_batch(self) -> None:
-            self.drawn = getattr(self.model, "gen_mode", True)
-
-        def after_loss(self) -> None:
-            if not training.finite("loss", float(self.loss.detach())):
-                raise CancelFitException
-
-        def before_step(self) -> None:
-            slopes = [p.grad.norm() for p in self.model.parameters() if p.grad is not None]
-            if not training.finite("gradient", float(torch.stack(slopes).norm())):
-                raise CancelFitException
-
-        def after_batch(self) -> None:
-            training.drawing = bool(getattr(self.model, "gen_mode", False))
-            training.stepped(self.learn, self.drawn)
-
-    return Follow()
