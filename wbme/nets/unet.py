@@ -19,6 +19,18 @@ _BLOCKS = 18  # of MobileNetV2's features, up to those at 1/32 with 320 channels
 _RANGE = (-0.1, 1.1)  # of the sigmoid at the end, so that black and white are reached
 
 
+class Standardised(nn.Module):
+    """sRGB in [0, 1] less ImageNet's mean, over its deviation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.std
+
+
 class Generator(nn.Module):
     """Photographs N x 3 x H x W, sRGB in [0, 1], H and W multiples of 32, to drawings in [-0.1, 1.1].
 
@@ -46,8 +58,7 @@ class Generator(nn.Module):
             self.unet = DynamicUnet(own, 3, (64, 64), **args)
         # The last layer only changes the type of the tensor, to one that not everything takes.
         self.unet.layers = self.unet.layers[:-1]
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        self.standard = Standardised()
 
     @property
     def encoder(self) -> nn.Module:
@@ -55,7 +66,7 @@ class Generator(nn.Module):
         return self.unet.layers[0]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.unet((x - self.mean) / self.std)
+        return self.unet(self.standard(x))
 
     def train(self, mode: bool = True) -> "Generator":
         super().train(mode)

@@ -60,10 +60,10 @@ def perceiver(name: str, weights: str) -> tuple[Stages, str]:
     _fill(layers, found, path)
     layers.eval().requires_grad_(False)
     pools = [k for k, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)]
-    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    standard = unet.Standardised()
 
     def stages(x: Tensor) -> list[Tensor]:
-        x, maps = (x - mean.to(x)) / std.to(x), []
+        x, maps = standard.to(x.device)(x), []
         for index, layer in enumerate(layers.to(x.device)[: pools[4]]):
             if index in pools[2:4]:
                 maps.append(x)

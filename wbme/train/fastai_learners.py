@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from wbme.nets.unet import Generator
+from wbme.nets.unet import Generator, Standardised
 from wbme.train.feature_loss import FeatureLoss
 from wbme.train.gan_settings import GanSettings
 
@@ -48,11 +48,12 @@ def lacking() -> str:
 
 
 def critic(width: int) -> nn.Module:
-    """fastai's critic of this first width: pictures N x 3 x H x W, 64 pixels a side or more, to N x K logits,
-    each of a part of the picture."""
+    """fastai's critic of this first width: pictures N x 3 x H x W, sRGB in [0, 1], 64 pixels a side or more,
+    to N x K logits, each of a part of the picture."""
     from fastai.vision.gan import gan_critic
 
-    return gan_critic(nf=width)
+    # Spectral norms keep the logits as small as the contrast that goes in.
+    return nn.Sequential(Standardised(), gan_critic(nf=width))
 
 
 def generator_learner(training: Training, batches: Any, generator: Generator, loss: FeatureLoss) -> Any:
