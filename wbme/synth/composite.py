@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.color.reflection import mean_lab
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
+from wbme.color.transfer import LEAST, Side, transfer
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, HEAD, INDEX, MOUTH, SKIN
 
@@ -219,12 +220,23 @@ def regions(layers: Layers) -> Iterator[Region]:
                 yield Region(name, sample, own & np.isin(layers.labels, list(filled)), max(width, 16.0))
 
 
-def reflected(fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDArray[Any]) -> F32:
+def reflected(
+    fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDArray[Any], method: str = "Lab mean"
+) -> F32:
     """``fill`` (H x W x 3 sRGB) with ``region``, which is painted over its skin colour (lips, lids), shifted
-    as colour reflection shifts its ``skin``: by mean c_src - mean c_tgt in CIE L*a*b*. Not clipped.
+    as colour reflection shifts its ``skin``: by mean c_src - mean c_tgt in CIE L*a*b*, or by another
+    ``method`` of ``color.transfer``, "none" among them. Not clipped.
 
-    ``source`` with its mask H x W in [0, 1]: where c_src is measured. Raises ParameterError as ``mean_lab``.
+    ``source`` with its mask H x W in [0, 1]: where c_src is measured. Raises ParameterError as ``mean_lab``;
+    other methods leave ``fill`` as it is where a source tells no colour.
     """
+    if method == "none":
+        return fill
+    if method != "Lab mean":
+        try:
+            return transfer(method, Side(fill, skin, None, region), Side(source, source_mask), clip=False)
+        except ParameterError:  # all black or all white
+            return fill
     shift = mean_lab(source, source_mask) - mean_lab(fill, skin)
     out = fill.copy()
     out[region] = lab_to_srgb(srgb_to_lab(fill[region]) + shift.astype(np.float32), clip=False)
@@ -246,10 +258,11 @@ def relit(layers: Layers, source: F32) -> F32:
     return out
 
 
-def base(source: F32, flat: F32, layers: Layers, drawing: Drawing) -> F32:
+def base(source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: str = "Lab mean") -> F32:
     """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1].
 
-    ``source`` is the photographic composite and ``flat`` its texture-filtered form, both H x W x 3.
+    ``source`` is the photographic composite and ``flat`` its texture-filtered form, both H x W x 3;
+    ``reflection`` the method of ``reflected``.
     """
     styled, toon, filled = flat.copy(), layers.palette[..., :3], np.zeros(layers.labels.shape, np.float32)
     makers = {"skin": _skin, "hair": _hair, "cloth": _cloth}
@@ -259,20 +272,24 @@ def base(source: F32, flat: F32, layers: Layers, drawing: Drawing) -> F32:
         if region.name == "skin" and drawing.reflection:
             # The tones follow the graded photograph, as all around them does; the character the photograph.
             where = region.sample, region.fill
-            styled = np.clip(reflected(styled, *where, flat, region.sample), 0, 1)
-            toon = np.clip(reflected(toon, *where, source, region.sample), 0, 1)
+            styled = np.clip(reflected(styled, *where, flat, region.sample, reflection), 0, 1)
+            own = layers.heads == layers.heads[region.sample][0]
+            where = tuple(own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
+            if np.count_nonzero(where[0]) >= LEAST:
+                toon = np.clip(reflected(toon, *where, source, region.sample, reflection), 0, 1)
     styled = flat + cv2.GaussianBlur(filled, (0, 0), 0.7)[..., None] * (styled - flat)
     head = over(relit(layers, source), styled) if drawing.head == "flat" else over(layers.drawn, toon)
-    body = np.where(np.isin(layers.labels, list(HEAD))[..., None], flat, styled)
+    covered = np.isin(layers.labels, list(HEAD)) & (layers.toon > 0)
+    body = np.where(covered[..., None], flat, styled)
     mask = head_mask(layers.labels, drawing.erode, drawing.feather) * layers.palette[..., 3]
     return np.clip(full_body_aware(head, body, mask), 0, 1)
 
 
 def ink(layers: Layers, lines: F32, drawing: Drawing) -> F32:
     """All lines of a drawing, coverage H x W in [0, 1]: the character's on the person, the photograph's own
-    ``lines`` elsewhere, weaker on hair and cloth, none on skin, and none beside a line of the character."""
+    ``lines`` elsewhere, weaker on hair and cloth that it draws, none on skin, and none beside a line of it."""
     weight = np.ones_like(lines)
-    weight[layers.heads > 0] = drawing.texture_ink
+    weight[(layers.heads > 0) & (layers.toon > 0)] = drawing.texture_ink
     weight[np.isin(layers.labels, list(UNDER))] = 0
     near = cv2.dilate(layers.ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
     weight *= 1 - np.clip(near * 2, 0, 1)

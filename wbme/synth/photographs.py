@@ -139,7 +139,7 @@ def drawn(
     boxes = [head_box(np.where(heads == k + 1, labels, 0)) for k in range(len(faces))]
     return Layers(
         photo=np.dstack([rgb, whole]), palette=np.dstack([base, whole]), oracle=none, drawn=none,
-        albedo=rgb, shading=cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), labels=labels, heads=heads,
+        albedo=rgb, shading=cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), labels=labels, heads=heads, toon=labels,
         ink=np.maximum(ink * mask, lines * (1 - mask)),
         points=np.reshape(points, (-1, 468, 2)).astype(np.float32),
         boxes=np.reshape(boxes, (-1, 4)).astype(np.float32),

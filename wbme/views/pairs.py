@@ -25,7 +25,7 @@ F32 = NDArray[np.float32]
 def steps(material: Material, number: int, settings: Settings) -> F32:
     """The intermediate pictures of the pair of that number, before its view is pasted on anything, in
     order."""
-    layers = material.layers(material.views[number % len(material.views)])
+    layers = material.layers(material.views[number % len(material.views)], settings)
     rng, drawing = generator(material.seed, "steps", number), settings.drawing
     _, behind = material.behind(layers.labels.shape[0], replace(settings, pictures=1, defocus=0), rng)
     made, blank = compose(layers, behind, settings, rng), np.full_like(behind, 0.93)
