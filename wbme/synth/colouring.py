@@ -46,9 +46,10 @@ def worn(base: F32, layers: Layers, amount: float) -> F32:
     return base
 
 
-def painted(base: F32, labels: NDArray[np.uint8], colour: F32, amount: float) -> F32:
-    """``base`` with all skin of ``labels`` moved ``amount`` of the way to one ``colour``, sRGB (3)."""
-    source = Side(np.broadcast_to(colour, (8, 8, 3)).copy(), np.ones((8, 8), np.float32))
+def painted(base: F32, labels: NDArray[np.uint8], colour: str, amount: float) -> F32:
+    """``base`` with all skin of ``labels`` moved ``amount`` of the way to one ``colour`` such as "#8fb0e6"."""
+    rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
+    source = Side(np.broadcast_to(rgb, (8, 8, 3)).copy(), np.ones((8, 8), np.float32))
     everybody = labels > 0
     return _moved(base, everybody, labels, np.ones(labels.shape, np.float32), source, amount)
 

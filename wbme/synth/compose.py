@@ -101,14 +101,10 @@ class Material:
 
     def layers(self, view: dict[str, Any], settings: Settings) -> Layers:
         """The layers of that view, a deformed character's brought to the person's geometry by its recipe."""
-        if not self.deformed(view):
+        if not matched.deformed(self.character, view["id"]):
             return rendered.layers(self.people, self.character, view["id"])
         found = matched.read(self.people, self.character, view["id"])
         return placing.brought(found, settings.chosen.warp)
-
-    def deformed(self, view: dict[str, Any]) -> bool:
-        """Whether that view is drawn in proportions of the character's own."""
-        return (self.character / view["id"] / "correspondence.npz").exists()
 
     def pair(self, number: int, settings: Settings) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """``pair`` of this material."""
@@ -172,7 +168,7 @@ def pair(
     lineage["recipe"] = {"name": chosen.name, "digest": chosen.digest}
     reflects = head.reflection and chosen.reflection != "none"
     own = chosen.worn == 0 and (head.head == "flat" or reflects)
-    bent = material.deformed(view)
+    bent = matched.deformed(material.character, view["id"])
     whole = chosen.warp.aligns or not bent
     row = {"id": f"{number:05d}", **{key: view[key] for key in ("split", "identity", "light")}}
     row |= {"character": material.name, "geometry": "aligned" if whole else "deformed"}

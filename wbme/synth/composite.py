@@ -275,8 +275,10 @@ def base(source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: s
             styled = np.clip(reflected(styled, *where, flat, region.sample, reflection), 0, 1)
             own = layers.heads == layers.heads[region.sample][0]
             where = tuple(own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
+            seen = region.sample & (layers.toon > 0)  # of a head alone not the body, whose light is another
+            seen = seen if np.count_nonzero(seen) >= LEAST else region.sample
             if np.count_nonzero(where[0]) >= LEAST:
-                toon = np.clip(reflected(toon, *where, source, region.sample, reflection), 0, 1)
+                toon = np.clip(reflected(toon, *where, source, seen, reflection), 0, 1)
     styled = flat + cv2.GaussianBlur(filled, (0, 0), 0.7)[..., None] * (styled - flat)
     head = over(relit(layers, source), styled) if drawing.head == "flat" else over(layers.drawn, toon)
     covered = np.isin(layers.labels, list(HEAD)) & (layers.toon > 0)

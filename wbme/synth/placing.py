@@ -7,20 +7,25 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch import Tensor
 
 from wbme.data.matched import Matched
 from wbme.data.rendered import Layers
 from wbme.geometry import fields, landmarks, warps
 from wbme.geometry.inversion import inverse
+from wbme.color.spaces import srgb_to_lab
 from wbme.geometry.parsing import HEAD, INDEX
 from wbme.metrics import warping
+from wbme.synth.composite import UNDER
 from wbme.synth.recipes import Warp
 
 F32 = NDArray[np.float32]
 _HEAD = HEAD - {INDEX["neck"], INDEX["neck_l"]}  # landmarks tell nothing of what lies below it
 _FEWEST = 60  # landmarks that are seen; of fewer, hidden ones count too
 _LINE = 0.012  # of the head's width: half of how wide its outline may be
+_EDGE = 3  # pixels from the skin within which its border may be misplaced
+_GAP = 0.04  # of the head's width: what the correspondence lacks and its surroundings fill
 _SOFT = 0.7  # sigma in pixels of a cut edge
 
 
@@ -35,9 +40,8 @@ def brought(found: Matched, how: Warp) -> Layers:
     layers, shape = found.layers, found.layers.labels.shape
     places, known = _field(found, how)
     own = labelled(found)
-    keep = np.isin(own, list(_HEAD)).astype(np.float32)
-    wide = float(np.nanmax([layers.boxes[0, 2] - layers.boxes[0, 0], 16.0]))
-    reach = max(round(_LINE * wide), 1)
+    keep = _without_specks(np.isin(own, list(_HEAD)))
+    reach = max(round(_LINE * _width(layers)), 1)
     person = np.isin(layers.labels, list(HEAD)).astype(np.float32)
     cut = _through(keep, places) * cv2.GaussianBlur(person, (0, 0), _SOFT) * known
     outline = _through(_grown(keep, reach), places) * _grown(person, reach) * known
@@ -57,8 +61,9 @@ def _field(found: Matched, how: Warp) -> tuple[Tensor, F32]:
     """Where each pixel of the person's picture lies in the drawing, H x W x 2, and how far that is known."""
     shape = found.layers.labels.shape
     if how.method == "exact":
-        places, known = inverse(torch.from_numpy(found.places), shape)
-        return torch.nan_to_num(places), known.numpy().astype(np.float32)
+        places, near = _filled(*inverse(torch.from_numpy(found.places), shape), _GAP * _width(found.layers))
+        head = np.isin(found.layers.labels, list(_HEAD)).astype(np.float32)
+        return places, near * _grown(head, max(round(_LINE * _width(found.layers)), 1))
     seen = found.visible if found.visible.sum() >= _FEWEST else np.ones_like(found.visible)
     both = [landmarks.subset(points, how.landmarks, seen) for points in (found.source, found.target)]
     method, strength = ("similarity", 0.0) if how.method == "none" else (how.method, how.strength)
@@ -78,7 +83,45 @@ def labelled(found: Matched) -> NDArray[np.uint8]:
     _, which = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     by_number = np.zeros(which.max() + 1, np.uint8)
     by_number[which[away == 0]] = own[away == 0]
-    return np.where(layers.palette[..., 3] > 0.5, by_number[which], 0).astype(np.uint8)
+    own = np.where(layers.palette[..., 3] > 0.5, by_number[which], 0).astype(np.uint8)
+    return _by_colour(own, layers.palette[..., :3])
+
+
+def _by_colour(labels: NDArray[np.uint8], rgb: F32) -> NDArray[np.uint8]:
+    """``labels`` with skin, too, what lies beside skin and looks more like it than like its own: of a place
+    known to a pixel the label may be its neighbour's, and what is left out of colour reflection stays pale."""
+    skin = np.isin(labels, list(UNDER))
+    near = (_grown(skin.astype(np.float32), _EDGE) > 0) & ~skin & (labels > 0)
+    if not near.any():
+        return labels
+    lab = srgb_to_lab(rgb)
+    own = np.median(lab[skin], axis=0)
+    for one in np.unique(labels[near]):
+        here = near & (labels == one)
+        inner = (labels == one) & ~near
+        middle = np.median(lab[inner if inner.any() else labels == one], axis=0)
+        closer = np.linalg.norm(lab[here] - own, axis=1) < np.linalg.norm(lab[here] - middle, axis=1)
+        labels[here] = np.where(closer, np.uint8(INDEX["skin"]), labels[here])
+    return labels
+
+
+def _without_specks(mask: NDArray[np.bool_]) -> F32:
+    """``mask`` without its parts that are a two-hundredth of the largest or less."""
+    _, which = cv2.connectedComponents(mask.astype(np.uint8))
+    sizes = np.bincount(which[mask], minlength=which.max() + 1)
+    return (mask & (sizes[which] > sizes.max() / 200)).astype(np.float32)
+
+
+def _width(layers: Layers) -> float:
+    return float(np.nanmax([layers.boxes[0, 2] - layers.boxes[0, 0], 16.0]))
+
+
+def _filled(places: Tensor, known: Tensor, reach: float) -> tuple[Tensor, F32]:
+    """A field where it is ``known``, and within ``reach`` pixels of that as its nearest known place goes on."""
+    away, (y, x) = ndimage.distance_transform_edt(~known.numpy(), return_indices=True)
+    own = fields.places((known.shape[0], known.shape[1]))
+    whole = own + (torch.nan_to_num(places) - own)[torch.from_numpy(y), torch.from_numpy(x)]
+    return whole, (away <= reach).astype(np.float32)
 
 
 def _grown(mask: F32, by: int) -> F32:

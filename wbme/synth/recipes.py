@@ -84,12 +84,17 @@ def folder() -> Path:
     return project_root() / "experiments" / "recipes"
 
 
+def names() -> list[str]:
+    """The recipes that come with the project, the default first."""
+    found = sorted(file.stem for file in folder().glob("*.yaml"))
+    return sorted(found, key=lambda name: name != "default")
+
+
 def path(name: str) -> Path:
     """The file of a recipe of ``experiments/recipes/``, or ``name`` itself where it ends in .yaml."""
     if name.endswith(".yaml"):
         return Path(name).expanduser()
-    known = sorted(file.stem for file in folder().glob("*.yaml"))
-    if name not in known:
+    if name not in (known := names()):
         raise ParameterError(
             f"there is no recipe {name!r} in {folder()}: choose one of {', '.join(known)}, or name a .yaml file"
         )

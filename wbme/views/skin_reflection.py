@@ -20,7 +20,7 @@ from wbme.color.relight import relight
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import ita
 from wbme.color.transfer import LEAST, METHODS, Side, transfer
-from wbme.data import rendered
+from wbme.data import matched, rendered
 from wbme.data.relit import LAMPS, fitted, relit
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, INDEX, MOUTH, SKIN
@@ -97,7 +97,7 @@ def cases(
     parsed: dict[str, NDArray[np.uint8]] = {}
     found = []
     for name, folder in drawn.items():
-        if (folder / row["id"] / "correspondence.npz").exists():
+        if matched.deformed(folder, row["id"]):
             continue
         layers = fitted(rendered.layers(people, folder, row["id"]), side)
         skin = np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
