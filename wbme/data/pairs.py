@@ -60,8 +60,8 @@ class Pairs:
 
 
 def finished(folder: Path, identity: str, recipe: dict[str, str] | None = None) -> bool:
-    """Whether the pair called ``identity`` stands whole in ``folder``, and was made by that ``recipe`` (stage:
-    digest) where one is given."""
+    """Whether the pair called ``identity`` stands whole in ``folder``, and by that ``recipe`` (stage: digest)
+    where one is given."""
     try:
         row = json.loads((folder / identity / "row.json").read_text("utf-8"))
         return recipe is None or row["recipe"] == recipe

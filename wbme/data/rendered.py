@@ -33,8 +33,9 @@ class Layers:
     ``photo``, ``palette``, ``oracle``, ``drawn`` float32 H x W x 4, sRGB with straight alpha; ``albedo``
     float32 H x W x 3; ``shading``, the luminance of the light alone, and ``ink`` float32; ``labels`` uint8
     (``geometry.parsing``); ``heads`` uint8, the number of the head or person that a pixel belongs to, from 1,
-    0 for none; ``toon`` uint8, the labels of the drawing, 0 where it shows no part of the person; ``points`` float32 N x 468 x 2 and ``boxes`` float32 N x 4 (x0, y0, x1, y1 of face, neck and
-    hair), pixels of the picture."""
+    0 for none; ``toon`` uint8, the labels of the drawing, 0 where it shows nothing of the person; ``points``
+    float32 N x 468 x 2 and ``boxes`` float32 N x 4 (x0, y0, x1, y1 of face, neck and hair), pixels of the
+    picture."""
 
     photo: NDArray[np.float32]
     labels: NDArray[np.uint8]

@@ -19,8 +19,8 @@ _CLEAR = 0.05  # coverage by drawn eyes, brows and mouth below which the fill of
 
 
 def lit(base: F32, photo: F32, labels: NDArray[np.uint8], how: Light) -> F32:
-    """``base`` (H x W x 3 sRGB) with its light made even as ``how`` says, measured in ``photo`` by ``labels``;
-    as it is where no light can be measured: nobody's skin is seen, or it is black or burnt out."""
+    """``base`` (H x W x 3 sRGB) with its light made even as ``how`` says, measured in ``photo`` by
+    ``labels``; as it is where no light can be measured: no skin is seen, or it is black or burnt out."""
     if how.method == "none":
         return base
     skin, eyes = (np.isin(labels, list(part)) for part in (SKIN, EYES))
@@ -47,7 +47,7 @@ def worn(base: F32, layers: Layers, amount: float) -> F32:
 
 
 def painted(base: F32, labels: NDArray[np.uint8], colour: str, amount: float) -> F32:
-    """``base`` with all skin of ``labels`` moved ``amount`` of the way to one ``colour`` such as "#8fb0e6"."""
+    """``base`` with all skin of ``labels`` moved ``amount`` of the way to a ``colour`` such as "#8fb0e6"."""
     rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
     source = Side(np.broadcast_to(rgb, (8, 8, 3)).copy(), np.ones((8, 8), np.float32))
     everybody = labels > 0

@@ -274,11 +274,11 @@ def base(source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: s
             where = region.sample, region.fill
             styled = np.clip(reflected(styled, *where, flat, region.sample, reflection), 0, 1)
             own = layers.heads == layers.heads[region.sample][0]
-            where = tuple(own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
+            skin, fill = (own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
             seen = region.sample & (layers.toon > 0)  # of a head alone not the body, whose light is another
             seen = seen if np.count_nonzero(seen) >= LEAST else region.sample
-            if np.count_nonzero(where[0]) >= LEAST:
-                toon = np.clip(reflected(toon, *where, source, seen, reflection), 0, 1)
+            if np.count_nonzero(skin) >= LEAST:
+                toon = np.clip(reflected(toon, skin, fill, source, seen, reflection), 0, 1)
     styled = flat + cv2.GaussianBlur(filled, (0, 0), 0.7)[..., None] * (styled - flat)
     head = over(relit(layers, source), styled) if drawing.head == "flat" else over(layers.drawn, toon)
     covered = np.isin(layers.labels, list(HEAD)) & (layers.toon > 0)
@@ -289,7 +289,7 @@ def base(source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: s
 
 def ink(layers: Layers, lines: F32, drawing: Drawing) -> F32:
     """All lines of a drawing, coverage H x W in [0, 1]: the character's on the person, the photograph's own
-    ``lines`` elsewhere, weaker on hair and cloth that it draws, none on skin, and none beside a line of it."""
+    ``lines`` elsewhere, weaker on hair and cloth that it draws, none on skin, none beside a line of it."""
     weight = np.ones_like(lines)
     weight[(layers.heads > 0) & (layers.toon > 0)] = drawing.texture_ink
     weight[np.isin(layers.labels, list(UNDER))] = 0

@@ -134,8 +134,8 @@ def drawn(
     chosen = settings.chosen
     if chosen.worn and not skin:
         raise ParameterError(
-            f"the recipe {chosen.name} gives the character's skin, whose colour no sheet tells for photographs: "
-            "compose without photos, or render the people again"
+            f"the recipe {chosen.name} gives the character's skin, whose colour no sheet tells for "
+            "photographs: compose without photos, or render the people again"
         )
     heads = _whose(labels, faces)
     around = TextureTeacher(settings.texture, settings.ink)

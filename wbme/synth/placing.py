@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from wbme.color.spaces import srgb_to_lab
 from wbme.data.matched import Matched
 from wbme.data.rendered import Layers
 from wbme.geometry import fields, landmarks, warps
 from wbme.geometry.inversion import inverse
-from wbme.color.spaces import srgb_to_lab
 from wbme.geometry.parsing import HEAD, INDEX
 from wbme.metrics import warping
 from wbme.synth.composite import UNDER
@@ -89,7 +89,7 @@ def labelled(found: Matched) -> NDArray[np.uint8]:
 
 def _by_colour(labels: NDArray[np.uint8], rgb: F32) -> NDArray[np.uint8]:
     """``labels`` with skin, too, what lies beside skin and looks more like it than like its own: of a place
-    known to a pixel the label may be its neighbour's, and what is left out of colour reflection stays pale."""
+    known to a pixel the label may be its neighbour's, and what colour reflection leaves out stays pale."""
     skin = np.isin(labels, list(UNDER))
     near = (_grown(skin.astype(np.float32), _EDGE) > 0) & ~skin & (labels > 0)
     if not near.any():
@@ -117,7 +117,7 @@ def _width(layers: Layers) -> float:
 
 
 def _filled(places: Tensor, known: Tensor, reach: float) -> tuple[Tensor, F32]:
-    """A field where it is ``known``, and within ``reach`` pixels of that as its nearest known place goes on."""
+    """A field where it is ``known``, and within ``reach`` pixels of that as its nearest place goes on."""
     away, (y, x) = ndimage.distance_transform_edt(~known.numpy(), return_indices=True)
     own = fields.places((known.shape[0], known.shape[1]))
     whole = own + (torch.nan_to_num(places) - own)[torch.from_numpy(y), torch.from_numpy(x)]

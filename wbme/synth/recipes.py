@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from wbme.base import yamlfile
 from wbme.base.errors import ParameterError
@@ -15,9 +15,20 @@ from wbme.geometry import warps
 
 Share = Annotated[float, Field(ge=0, le=1)]
 TALK = "Lab mean"
-Moved = Literal[tuple(name for name in METHODS if name not in OF_REGION) + ("none",)]  # type: ignore[valid-type]
-Warped = Literal[("none", "exact", *warps.METHODS)]  # type: ignore[valid-type]
-Lit = Literal[tuple(RECIPES)]  # type: ignore[valid-type]
+
+
+def _of(*names: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"{value!r} is none of {', '.join(names)}")
+        return value
+
+    return AfterValidator(check)
+
+
+Moved = Annotated[str, _of(*(name for name in METHODS if name not in OF_REGION), "none")]
+Warped = Annotated[str, _of("none", "exact", *warps.METHODS)]
+Lit = Annotated[str, _of(*RECIPES)]
 
 
 class _Part(BaseModel):
@@ -96,7 +107,8 @@ def path(name: str) -> Path:
         return Path(name).expanduser()
     if name not in (known := names()):
         raise ParameterError(
-            f"there is no recipe {name!r} in {folder()}: choose one of {', '.join(known)}, or name a .yaml file"
+            f"there is no recipe {name!r} in {folder()}: choose one of {', '.join(known)}, "
+            "or name a .yaml file"
         )
     return folder() / f"{name}.yaml"
 
@@ -118,5 +130,6 @@ def load(name: str) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise ParameterError(f"the recipe {file}: {field}: {first['msg']}{more}") from error
+        raise ParameterError(f"the recipe {file}: {field}: {reason}{more}") from error
