@@ -59,12 +59,13 @@ class Drawing:
 
 class Region(NamedTuple):
     """A region of one person: ``name`` (skin, hair or cloth), boolean H x W where to ``sample`` it and what
-    to ``fill`` with it, and the ``width`` of the head in pixels."""
+    to ``fill`` with it, the ``width`` of the head in pixels, and its number from 1."""
 
     name: str
     sample: Mask
     fill: Mask
     width: float
+    head: int
 
 
 def over(top: F32, below: F32) -> F32:
@@ -216,7 +217,9 @@ def regions(layers: Layers) -> Iterator[Region]:
         for name, sampled, filled in kinds:
             sample = own & np.isin(layers.labels, list(sampled))
             if np.count_nonzero(sample) >= 50:
-                yield Region(name, sample, own & np.isin(layers.labels, list(filled)), max(width, 16.0))
+                yield Region(
+                    name, sample, own & np.isin(layers.labels, list(filled)), max(width, 16.0), number
+                )
 
 
 def reflected(fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDArray[Any]) -> F32:
@@ -225,7 +228,10 @@ def reflected(fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDA
 
     ``source`` with its mask H x W in [0, 1]: where c_src is measured. Raises ParameterError as ``mean_lab``.
     """
-    shift = mean_lab(source, source_mask) - mean_lab(fill, skin)
+    return _shifted(fill, region, mean_lab(source, source_mask) - mean_lab(fill, skin))
+
+
+def _shifted(fill: F32, region: Mask, shift: NDArray[np.float64]) -> F32:
     out = fill.copy()
     out[region] = lab_to_srgb(srgb_to_lab(fill[region]) + shift.astype(np.float32), clip=False)
     return out
@@ -247,10 +253,19 @@ def relit(layers: Layers, source: F32) -> F32:
 
 
 def base(source: F32, flat: F32, layers: Layers, drawing: Drawing) -> F32:
-    """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1].
+    """``reflected_base`` without its shifts."""
+    return reflected_base(source, flat, layers, drawing)[0]
+
+
+def reflected_base(
+    source: F32, flat: F32, layers: Layers, drawing: Drawing
+) -> tuple[F32, NDArray[np.float64]]:
+    """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1], and the shift in L*a*b* by which
+    colour reflection moved the skin of each head, heads x 3; NaN where it moved none.
 
     ``source`` is the photographic composite and ``flat`` its texture-filtered form, both H x W x 3.
     """
+    shifts = np.full((len(layers.boxes), 3), np.nan)
     styled, toon, filled = flat.copy(), layers.palette[..., :3], np.zeros(layers.labels.shape, np.float32)
     makers = {"skin": _skin, "hair": _hair, "cloth": _cloth}
     for region in regions(layers):
@@ -258,14 +273,16 @@ def base(source: F32, flat: F32, layers: Layers, drawing: Drawing) -> F32:
         filled[region.fill] = 1
         if region.name == "skin" and drawing.reflection:
             # The tones follow the graded photograph, as all around them does; the character the photograph.
-            where = region.sample, region.fill
-            styled = np.clip(reflected(styled, *where, flat, region.sample), 0, 1)
-            toon = np.clip(reflected(toon, *where, source, region.sample), 0, 1)
+            own = mean_lab(flat, region.sample) - mean_lab(styled, region.sample)
+            theirs = mean_lab(source, region.sample) - mean_lab(toon, region.sample)
+            styled = np.clip(_shifted(styled, region.fill, own), 0, 1)
+            toon = np.clip(_shifted(toon, region.fill, theirs), 0, 1)
+            shifts[region.head - 1] = own if drawing.head == "flat" else theirs
     styled = flat + cv2.GaussianBlur(filled, (0, 0), 0.7)[..., None] * (styled - flat)
     head = over(relit(layers, source), styled) if drawing.head == "flat" else over(layers.drawn, toon)
     body = np.where(np.isin(layers.labels, list(HEAD))[..., None], flat, styled)
     mask = head_mask(layers.labels, drawing.erode, drawing.feather) * layers.palette[..., 3]
-    return np.clip(full_body_aware(head, body, mask), 0, 1)
+    return np.clip(full_body_aware(head, body, mask), 0, 1), shifts
 
 
 def ink(layers: Layers, lines: F32, drawing: Drawing) -> F32:
