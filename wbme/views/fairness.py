@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError
-from wbme.metrics import fairness, scores
+from wbme.geometry.parsing import FACE_SKIN
+from wbme.metrics import scores
 from wbme.synth.composite import inked
 from wbme.views import lighting
 from wbme.views.skin_reflection import METERED, OURS, Case, evened, reflected
@@ -43,7 +43,7 @@ def measure(
         for name in rivals:
             made |= mended(cases[0], light, name, made[name], draws[name])
         for one in cases:
-            if np.count_nonzero(np.isin(one.layers.labels, list(scores.skin.FACE_SKIN))) < _LEAST:
+            if np.count_nonzero(np.isin(one.layers.labels, list(FACE_SKIN))) < _LEAST:
                 continue
             for name, picture in {**made, TARGET: target(one, light)}.items():
                 found = scores.skin_score(picture, photo, one.oracle, one.layers.labels)

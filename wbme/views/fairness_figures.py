@@ -190,12 +190,30 @@ def closer(one: Case, light: str, name: str, draw: Any) -> F32:
     return contact_sheet([cut(one, picture) for picture in made.values()], 4, labels, cell=230)
 
 
-def findings(
-    summary: Sequence[Mapping[str, Any]], methods: Sequence[str], rival_of: str, character: str
-) -> list[str]:
+def numbers(
+    summary: Sequence[Mapping[str, Any]], methods: Sequence[str]
+) -> list[tuple[str, float, tuple[float, float]]]:
+    """Name, value and interval of what is compared between models: median, worst tone, gap and slope of each
+    of ``methods`` in neutral light, as the first character draws; those that have a number."""
+    found = []
+    for row in _neutral(summary).values():
+        for name in ("median", "worst", "gap", "slope"):
+            if row["method"] in methods and np.isfinite(row[name]):
+                ends = float(row[f"{name}_low"]), float(row[f"{name}_high"])
+                found.append((f"fairness_{name}/{row['method']}", float(row[name]), ends))
+    return found
+
+
+def _neutral(summary: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """By method: the rows in neutral light of the character that comes first."""
+    of = [row for row in summary if row["light"] == NEUTRAL]
+    return {row["method"]: row for row in of if row["character"] == of[0]["character"]}
+
+
+def findings(summary: Sequence[Mapping[str, Any]], methods: Sequence[str], rival_of: str) -> list[str]:
     """What the summary says in neutral light, as lines of Markdown, and which way moves ``rival_of``
     most."""
-    rows = {r["method"]: r for r in summary if (r["light"], r["character"]) == (NEUTRAL, character)}
+    rows = _neutral(summary)
     lines = []
     for name in (name for name in methods if name in rows):
         row, said = rows[name], verdicts(rows[name])

@@ -198,8 +198,8 @@ def _called(stage: str) -> str:
 
 
 def chosen(found: PairSkin, view: str, measure: str, against: str, tones: str) -> Figure:
-    """One panel of ``slope`` or of ``cdf`` (beside that of the error), for the Monk ``tones`` of ``TONES``: quick
-    enough to follow a choice. ParameterError for an unknown name."""
+    """One panel of ``slope``, or of ``cdf`` with that of the error, for the Monk ``tones`` of ``TONES``:
+    quick enough to follow a choice. ParameterError for an unknown name."""
     some = found.of(tones)
     if view == "slope":
         return slope(some, (measure,), against)
@@ -208,8 +208,10 @@ def chosen(found: PairSkin, view: str, measure: str, against: str, tones: str) -
     return cdf(some, (ERROR, measure))
 
 
-def findings(found: PairSkin) -> list[str]:
-    """What the pairs say, as lines of Markdown."""
+def findings(found: PairSkin | None) -> list[str]:
+    """What the pairs say, as lines of Markdown; nothing where there are none."""
+    if found is None:
+        return []
     rows = table(found).set_index("stage")
     before, after = rows.loc["before"], rows.loc["after"]
     return [
