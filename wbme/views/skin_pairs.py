@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from wbme.base.errors import ParameterError, WbmeError
+from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
 from wbme.base.statistics import bootstrap
 from wbme.color.difference import delta_e00
@@ -56,7 +56,7 @@ def measured(made: Pairs, rows: Iterable[dict[str, Any]], *, per_face: int = 400
     What the target was before colour reflection follows from the shift that the pair's lineage tells: it is
     that much of L*a*b* away, pixel by pixel. Left out are pairs of several people, without labels or oracle
     (photographs, imported pairs), with too little skin of a face, and those composed before the shift was
-    kept. Raises WbmeError, which says why, where nothing is left.
+    kept. Raises ParameterError, which says why, where nothing is left.
     """
     left: dict[str, int] = {}
     faces, pixels = [], []
@@ -87,7 +87,7 @@ def measured(made: Pairs, rows: Iterable[dict[str, Any]], *, per_face: int = 400
             pixels.append(pd.DataFrame({**columns, "pair": row["id"], "Monk": tone, "stage": name}))
     if not faces:
         told = ", ".join(f"{count} {why}" for why, count in left.items()) or "there is none"
-        raise WbmeError(f"no pair tells of its skin before and after ({told}): compose pairs with 15")
+        raise ParameterError(f"no pair tells of its skin before and after ({told}): compose pairs with 15")
     return PairSkin(pd.DataFrame(faces), pd.concat(pixels, ignore_index=True), left)
 
 
