@@ -5,29 +5,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rendered_set import make_set
+import small_pairs
+from small_pairs import SETTINGS, composed
 
 from wbme.base.errors import ParameterError
 from wbme.color.reflection import mean_lab
-from wbme.data import pairs
 from wbme.metrics.skin import face_skin, whitewash
 from wbme.synth import compose
-from wbme.synth.compose import CutFace, Drawing, Material, Settings
-from wbme.synth.writing import write_set
+from wbme.synth.compose import Drawing
 from wbme.views import skin_pairs as view
-
-SETTINGS = Settings(drawing=Drawing("toon"), cutface=CutFace(0.0), degrade=0)
 
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory):
-    people, drawing, rows = make_set(tmp_path_factory.mktemp("set"), views=3, size=96)
-    return Material(people, drawing, "plain", rows, [], seed=1)
-
-
-def composed(folder, material, settings=SETTINGS):
-    list(write_set(folder, material, settings, 3, 1))
-    return pairs.gather(folder, [f"{n:05d}" for n in range(3)])
+    return small_pairs.material(tmp_path_factory.mktemp("set"))
 
 
 @pytest.fixture(scope="module")

@@ -171,7 +171,9 @@ def cdf(found: PairSkin, measures: Sequence[str] = (ERROR, "ITA", "L*")) -> Figu
         axes.set(ylim=(0, 100))
         axes.grid(color="#E4E4E4", lw=0.7)
     panels[0].set_ylabel("share of skin pixels below (%)", fontsize=FONT)
-    legend(figure, *panels[-1].get_legend_handles_labels())
+    handles, labels = panels[-1].get_legend_handles_labels()
+    if labels:
+        legend(figure, handles, labels)
     return figure
 
 
