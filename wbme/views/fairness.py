@@ -28,7 +28,7 @@ def measure(
     """A row a method, character and light of one view, as ``metrics.fairness`` reads them.
 
     ``cases``: the view as each character draws it (``skin_reflection.cases``), with the labels of a parser;
-    ``draws``: the methods by name. Beside them stands ``TARGET``, what a student would have learnt from in
+    ``draws``: the methods by name. Beside them stand ``targets``, what a student would have learnt from in
     that light. For each method named in ``rivals`` four ways are measured that could mend its skin: its
     drawing coloured "by tone" after the photograph, under the predicted and under the exact mask
     (``COLOURED``, ``COLOURED_EXACTLY``); the same after the photograph with its light made even
@@ -45,7 +45,7 @@ def measure(
         for one in cases:
             if np.count_nonzero(np.isin(one.layers.labels, list(FACE_SKIN))) < _LEAST:
                 continue
-            for name, picture in {**made, TARGET: target(one, light)}.items():
+            for name, picture in {**made, **targets(one, light)}.items():
                 found = scores.skin_score(picture, photo, one.oracle, one.layers.labels)
                 row = {"view": one.view, "identity": one.identity, "character": one.character}
                 rows.append(row | {"light": light, "method": name} | found | {"monk": one.monk})
@@ -60,7 +60,6 @@ def target(one: Case, light: str) -> F32:
 
 def mended(one: Case, light: str, name: str, drawing: F32, draw: Draw) -> dict[str, F32]:
     """The four ``RIVALS`` of the method ``name``, by name + rival: see ``measure``."""
-
     ways: dict[str, tuple[str, Callable[[str], F32]]] = {
         COLOURED: ("predicted", lambda mask: reflected(one, OURS, light, mask, drawing=drawing)),
         COLOURED_EXACTLY: ("exact", lambda mask: reflected(one, OURS, light, mask, drawing=drawing)),
@@ -69,8 +68,25 @@ def mended(one: Case, light: str, name: str, drawing: F32, draw: Draw) -> dict[s
     }
     made = {}
     for way, (mask, make) in ways.items():
-        try:
-            made[name + way] = make(mask) if mask in one.masks(light) else drawing
-        except ParameterError:  # too dark or too bright to tell a light or a colour
-            made[name + way] = drawing
+        there = mask in one.masks(light)
+        made[name + way] = _or(drawing, lambda make=make, mask=mask: make(mask)) if there else drawing
     return made
+
+
+def targets(one: Case, light: str) -> dict[str, F32]:
+    """The target and, by ``TARGET`` + rival, what it would be if its skin were coloured "by tone" instead of
+    by its mean, after the photograph or after that in even light; under exact masks, which its maker has."""
+    made = target(one, light)
+    ways = {COLOURED: OURS, COLOURED_METERED: METERED}
+    return {TARGET: made} | {
+        TARGET + way: _or(made, lambda how=how: reflected(one, how, light, drawing=made))
+        for way, how in ways.items()
+    }
+
+
+def _or(drawing: F32, make: Callable[[], F32]) -> F32:
+    """What ``make`` makes, or ``drawing`` where it is too dark or too bright to tell a light or a colour."""
+    try:
+        return make()
+    except ParameterError:
+        return drawing
