@@ -97,7 +97,7 @@ def heat(tones: pd.DataFrame, methods: Sequence[str]) -> Figure:
         axes.tick_params(length=0)
         axes.set_xticks(range(len(lights)), lights, rotation=40, ha="right", rotation_mode="anchor")
         if place % columns == 0:
-            axes.set_ylabel("Monk skin tone of the person", fontsize=FONT, labelpad=16)
+            axes.set_ylabel("Monk skin tone of the person", fontsize=FONT, labelpad=8)
         _tones(axes)
     if image is not None:
         bar = figure.colorbar(image, ax=list(panels), shrink=0.7, extend="max", pad=0.02)
@@ -130,7 +130,7 @@ def _tones(axes: Axes, at: float = -0.035) -> None:
     for tone in MONK:
         mark = {"mfc": tone.hex, "mec": FAINT, "mew": 0.5, "ms": 7, "clip_on": False, "zorder": 5}
         axes.plot(at, tone.number - 1, "s", transform=axes.get_yaxis_transform(), **mark)
-    axes.tick_params(axis="y", pad=9)
+    axes.tick_params(axis="y", pad=15)
 
 
 def forest(
@@ -160,12 +160,12 @@ def forest(
     left.plot([GOALS.worst] * 2, [-0.5, 9.8], color=FAINT, lw=1, ls="--", zorder=0)
     left.plot([GOALS.median] * 2, [9.8, 11.2], color=FAINT, lw=1, ls="--", zorder=0)
     left.set(ylim=(11.2, -0.6), xlim=(0, None))
-    left.set_ylabel("Monk skin tone of the person", fontsize=FONT, labelpad=16)
+    left.set_ylabel("Monk skin tone of the person", fontsize=FONT, labelpad=8)
     left.set_xlabel(f"skin ΔE00 to the oracle, {light} light (dashed: goals)", fontsize=FONT)
     plain(right).set_yticks(range(len(lights)), lights)
     right.axvspan(1 - GOALS.slope, 1 + GOALS.slope, color="#E8E8E8", zorder=0)
     right.set(ylim=(len(lights) - 0.5, -0.5))
-    right.set_xlabel("whitewash slope: ITA of the drawing on that of the oracle (band: goal)", fontsize=FONT)
+    right.set_xlabel("whitewash slope, ITA of the drawing on the oracle's (band: goal)", fontsize=FONT)
     for axes in (left, right):
         axes.grid(axis="x", color="#E4E4E4", lw=0.7)
         axes.set_axisbelow(True)
