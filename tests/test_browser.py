@@ -77,8 +77,10 @@ def bare(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(bare):
-    """The project with a workspace in which notebook 10 published its sources."""
+    """The project with a workspace in which notebook 10 published its sources; and a small pair set."""
     folder, environment = bare
+    made = [sys.executable, str(ROOT / "tests/small_pairs.py"), str(folder / "small")]
+    subprocess.run(made, env=environment, check=True, timeout=120)
     command = [sys.executable, "-m", "wbme", "run", "10", "--promote", "--preset", "smoke"]
     subprocess.run(command, cwd=folder, env=environment, check=True, timeout=300)
     return folder, environment
@@ -268,6 +270,20 @@ def test_dragging_a_slider_ends_where_the_hand_is(page, name, label):
     assert cell.bytes() == rested
     print(f"\n{name}: {drawn} pictures while dragging, the last {late:.0f} ms after the hand")
     shoot(page, f"{name}_dragged")
+
+
+def test_a_pair_set_is_shown_as_slopes_and_as_curves(page):
+    """Each choice gives a picture of its own: CDF, L*, slope again, on the photograph, of dark skin alone."""
+    cell = Cell(page, "skin_pairs_views")
+    pictures = [cell.bytes()]
+    for place, value in ((0, "CDF"), (1, "L*"), (0, "slope"), (2, "photograph"), (3, "8-10")):
+        page.evaluate(RESET)
+        cell.cell.locator("select").nth(place).select_option(value)
+        page.wait_for_function("() => window.watched.changes.length", timeout=20_000)
+        page.wait_for_timeout(400)
+        pictures.append(cell.bytes())
+        shoot(page, f"skin_pairs_{len(pictures)}")
+    assert len(set(pictures)) == len(pictures)
 
 
 def test_a_rectangle_and_a_lasso_change_the_faces(page):

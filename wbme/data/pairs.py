@@ -8,7 +8,9 @@
                   labels PNG; landmarks.npz: points N x 468 x 2 and boxes N x 4 of every head; row.json, the
                   last
 
-tgt is ink OVER base. A pair whose row.json stands is whole, so that a killed run goes on where it ended.
+tgt is ink OVER base. lineage["reflection"] holds the shift in L*a*b* by which colour reflection moved the
+skin of each head (null where none was seen), and nothing where it was not asked for. A pair whose row.json
+stands is whole, so that a killed run goes on where it ended.
 """
 
 import io

@@ -66,13 +66,13 @@ def compose(
     layers: Layers, behind: F32, settings: Settings, rng: np.random.Generator
 ) -> dict[str, NDArray[Any]]:
     """The arrays of one pair, as ``data.pairs`` keeps them, and its steps: clean (the photograph before its
-    faults), flat (texture-filtered), lines (of the photograph).
+    faults), flat (texture-filtered), lines (of the photograph); ``shifts`` by colour reflection, heads x 3.
 
     ``layers`` of everybody in it before the background ``behind``, H x W x 3 sRGB in [0, 1].
     """
     clean = composite.before(layers.photo, behind, settings.wrap)
     flat, lines = flatten(clean, settings.texture), flow_lines(clean, settings.ink)
-    base = composite.base(clean, flat, layers, settings.drawing, settings.chosen.reflection)
+    base, shifts = composite.base(clean, flat, layers, settings.drawing, settings.chosen.reflection)
     base = colouring.lit(base, clean, layers.labels, settings.chosen.light)
     base = colouring.worn(base, layers, settings.chosen.worn)
     skin = cv2.cvtColor(base, cv2.COLOR_RGB2GRAY)[np.isin(layers.labels, list(SKIN))]
@@ -84,7 +84,7 @@ def compose(
     made = {name: getattr(layers, name) for name in ("labels", "albedo", "points", "boxes")}
     made |= {"src": degrade(clean, rng, settings.degrade), "base": base, "ink": ink}
     made |= {"tgt": composite.inked(base, ink), "oracle": composite.inked(oracle, ink)}
-    return {**made, "clean": clean, "flat": flat, "lines": lines}
+    return {**made, "clean": clean, "flat": flat, "lines": lines, "shifts": shifts}
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,4 +174,11 @@ def pair(
     row |= {"character": material.name, "geometry": "aligned" if whole else "deformed"}
     row["strength"] = chosen.warp.strength if whole and bent else float(whole)
     row |= {"skin": "own" if own else "character", "recipe": settings.recipe(), "lineage": lineage}
-    return row, compose(layers, place, settings, rng)
+    arrays = compose(layers, place, settings, rng)
+    moved = settings.drawing.reflection
+    lineage["reflection"] = [_shift(one) for one in arrays["shifts"]] if moved else []
+    return row, arrays
+
+
+def _shift(lab: NDArray[np.float64]) -> list[float] | None:
+    return None if np.isnan(lab).any() else [round(float(value), 3) for value in lab]

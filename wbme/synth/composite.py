@@ -60,12 +60,13 @@ class Drawing:
 
 class Region(NamedTuple):
     """A region of one person: ``name`` (skin, hair or cloth), boolean H x W where to ``sample`` it and what
-    to ``fill`` with it, and the ``width`` of the head in pixels."""
+    to ``fill`` with it, the ``width`` of the head in pixels, and its number from 1."""
 
     name: str
     sample: Mask
     fill: Mask
     width: float
+    head: int
 
 
 def over(top: F32, below: F32) -> F32:
@@ -217,7 +218,9 @@ def regions(layers: Layers) -> Iterator[Region]:
         for name, sampled, filled in kinds:
             sample = own & np.isin(layers.labels, list(sampled))
             if np.count_nonzero(sample) >= 50:
-                yield Region(name, sample, own & np.isin(layers.labels, list(filled)), max(width, 16.0))
+                yield Region(
+                    name, sample, own & np.isin(layers.labels, list(filled)), max(width, 16.0), number
+                )
 
 
 def reflected(
@@ -258,12 +261,16 @@ def relit(layers: Layers, source: F32) -> F32:
     return out
 
 
-def base(source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: str = "Lab mean") -> F32:
-    """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1].
+def base(
+    source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: str = "Lab mean"
+) -> tuple[F32, NDArray[np.float64]]:
+    """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1], and by how much in L*a*b* colour
+    reflection moved the mean of each head's skin, heads x 3; NaN where it moved none.
 
     ``source`` is the photographic composite and ``flat`` its texture-filtered form, both H x W x 3;
     ``reflection`` the method of ``reflected``.
     """
+    shifts = np.full((len(layers.boxes), 3), np.nan)
     styled, toon, filled = flat.copy(), layers.palette[..., :3], np.zeros(layers.labels.shape, np.float32)
     makers = {"skin": _skin, "hair": _hair, "cloth": _cloth}
     for region in regions(layers):
@@ -272,19 +279,25 @@ def base(source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: s
         if region.name == "skin" and drawing.reflection:
             # The tones follow the graded photograph, as all around them does; the character the photograph.
             where = region.sample, region.fill
-            styled = np.clip(reflected(styled, *where, flat, region.sample, reflection), 0, 1)
+            graded = reflected(styled, *where, flat, region.sample, reflection)
+            moved = styled, graded, region.sample
+            styled = np.clip(graded, 0, 1)
             own = layers.heads == layers.heads[region.sample][0]
             skin, fill = (own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
             seen = region.sample & (layers.toon > 0)  # of a head alone not the body, whose light is another
             seen = seen if np.count_nonzero(seen) >= LEAST else region.sample
             if np.count_nonzero(skin) >= LEAST:
-                toon = np.clip(reflected(toon, skin, fill, source, seen, reflection), 0, 1)
+                drawn = reflected(toon, skin, fill, source, seen, reflection)
+                moved = moved if drawing.head == "flat" else (toon, drawn, skin)
+                toon = np.clip(drawn, 0, 1)
+            if reflection != "none":
+                shifts[region.head - 1] = mean_lab(moved[1], moved[2]) - mean_lab(moved[0], moved[2])
     styled = flat + cv2.GaussianBlur(filled, (0, 0), 0.7)[..., None] * (styled - flat)
     head = over(relit(layers, source), styled) if drawing.head == "flat" else over(layers.drawn, toon)
     covered = np.isin(layers.labels, list(HEAD)) & (layers.toon > 0)
     body = np.where(covered[..., None], flat, styled)
     mask = head_mask(layers.labels, drawing.erode, drawing.feather) * layers.palette[..., 3]
-    return np.clip(full_body_aware(head, body, mask), 0, 1)
+    return np.clip(full_body_aware(head, body, mask), 0, 1), shifts
 
 
 def ink(layers: Layers, lines: F32, drawing: Drawing) -> F32:

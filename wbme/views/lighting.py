@@ -78,7 +78,7 @@ def lamps(stops: Sequence[float]) -> dict[str, Lamp]:
 def drawn(layers: Layers, photo: F32) -> F32:
     """The drawing of a photograph before its lines: flat head and clothes over the texture filter, H x W x 3
     sRGB in [0, 1]."""
-    return composite.base(photo, flatten(photo), layers, Drawing())
+    return composite.base(photo, flatten(photo), layers, Drawing())[0]
 
 
 def seen(one: Scene, photo: F32) -> Seen:
