@@ -10,8 +10,9 @@
 tone), ``ink`` is the colour of the lines; what a file leaves out is as the model has it.
 """
 
-import math
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ def of_card(card: dict[str, Any]) -> Style:
     """The setting that a model was trained for, its ink rounded to bytes. ParameterError for a model without
     live controls."""
     if not card["controls"]:
-        raise ParameterError(f"the model {card['name']!r} has no live controls: choose one with a layered head")
+        raise ParameterError(
+            f"the model {card['name']!r} has no live controls: choose one with a layered head"
+        )
     numbers = {name: float(card["controls"][name]) for name in NUMBERS if name in card["controls"]}
     ink = "#" + bytes(round(255 * share) for share in card["controls"]["ink_colour"]).hex()
     return Style("trained", numbers, ink, f"as {card['name']} was trained")
@@ -89,19 +92,24 @@ def characters() -> list[str]:
     return sorted(file.stem for file in sheets.FOLDER.glob("*.yaml"))
 
 
-def changed(style: Style, changes: list[str]) -> Style:
-    """``style`` with changes such as "levels=5" or "ink=#101010". ParameterError for any other."""
-    numbers, ink = dict(style.numbers), style.ink
+def setting(card: dict[str, Any], start: str = "trained", changes: Sequence[str] = ()) -> Style:
+    """All live controls of a model as "trained" or as the style ``start`` has them (``find``), then
+    ``changes`` such as "levels=5" or "ink=#101010". ParameterError for anything that cannot be."""
+    usual = of_card(card)
+    begun = usual if start == "trained" else find(start)
+    numbers, ink = {**usual.numbers, **begun.numbers}, begun.ink or usual.ink
     for change in changes:
         name, _, value = (part.strip() for part in change.partition("="))
-        if name == "ink":
-            ink = value
-            continue
         try:
-            numbers[name] = float(value)
+            if name == "ink":
+                ink = value
+            else:
+                numbers[name] = float(value)
         except ValueError:
-            raise ParameterError(f"the change {change!r} must read like 'levels=5' or 'ink=#101010'") from None
-    return replace(style, numbers=numbers, ink=ink)
+            raise ParameterError(
+                f"the change {change!r} must read like 'levels=5' or 'ink=#101010'"
+            ) from None
+    return replace(begun, numbers=numbers, ink=ink)
 
 
 def place(text: str) -> Path:
@@ -172,13 +180,10 @@ def save(style: Style, text: str, replace_old: bool = False) -> Path:
 
 def _quoted(text: str) -> str:
     """As a double-quoted scalar, which JSON's strings are."""
-    import json
-
     return json.dumps(text, ensure_ascii=False)
 
 
 def _number(value: float) -> str:
     """The shortest digits that give the same number back; YAML 1.1 reads an exponent only after a point."""
-    assert math.isfinite(value)
     text = repr(float(value))
     return text if "e" not in text or "." in text else text.replace("e", ".0e")

@@ -27,7 +27,8 @@ def stylize(
     out: Annotated[str, typer.Option("-o", "--out", help="A file, whose suffix counts, or a folder.")],
     model: Annotated[str | None, typer.Option(help="Folder or name; default: the promoted student.")] = None,
     style: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="A saved setting, or a character's; see notebook 34.")
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A saved setting, or a character's; see notebook 34."),
     ] = None,
     lines: Annotated[float | None, typer.Option(min=-1, max=1, help="-1 is thin, 1 is bold.")] = None,
     tones: Annotated[int | None, typer.Option(min=3, max=14, help="Steps of tone.")] = None,

@@ -30,7 +30,9 @@ class Remembered:
     def __init__(self, folder: str | Path):
         student, card = export.load_model(Path(folder))
         if student.head != "layered":
-            raise ModelError(f"the student in {folder} has a {student.head} head: lines and tones need layers")
+            raise ModelError(
+                f"the student in {folder} has a {student.head} head: lines and tones need layers"
+            )
         self.drawing = export.Drawing(student, student.condition())
         self.inputs = [TensorSpec(name) for name in ("image", *card["controls"])]
         self.outputs: list[TensorSpec] = []

@@ -1,0 +1,132 @@
+"""Figures of the live controls: a strip, curves of tone, lines against known ink, flat tones, settings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from wbme.views.overlay import contact_sheet
+from wbme.views.style import BLUE, FAINT, FONT, GREEN, INK, VERMILION, colour, dash, marker, plain
+from wbme.views.tone import F32, KNOBS, Subject
+
+
+def strip(subject: Subject, start: Mapping[str, Any], inks: Sequence[tuple[str, list[float]]]) -> F32:
+    """A row a control, a column a value, all others as ``start`` has them; last the colours of ``inks``."""
+    rows = [
+        [(f"{knob.replace('_', ' ')} {value:g}", {knob: value}) for value in values]
+        for knob, (*_, values) in KNOBS.items()
+    ]
+    rows.append([(f"ink {name}", {"ink_colour": rgb}) for name, rgb in inks[: len(rows[0])]])
+    cells = [(label, _middle(subject.draw({**start, **change}))) for row in rows for label, change in row]
+    return contact_sheet(
+        [picture for _, picture in cells], len(rows[0]), [label for label, _ in cells], cell=216
+    )
+
+
+def _middle(picture: F32, share: float = 0.58) -> F32:
+    """The middle of a picture, where the face is."""
+    high, wide = picture.shape[:2]
+    side = round(share * min(high, wide))
+    top, left = (high - side) // 2, (wide - side) // 2
+    return picture[top : top + side, left : left + side]
+
+
+def sheet(subjects: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]) -> F32:
+    """A row a picture: photograph, then its drawing under each setting."""
+    cells, labels = [], []
+    for name, subject in subjects.items():
+        cells += [subject.rgb, *(subject.draw(controls) for controls in settings.values())]
+        labels += [name, *settings]
+    return contact_sheet(cells, len(settings) + 1, labels, cell=224)
+
+
+def responses(curves: pd.DataFrame) -> Figure:
+    """Luma out on luma in, a panel a control: lines by formula, dots measured on a ramp."""
+    knobs = list(dict.fromkeys(curves["knob"]))
+    figure = Figure(figsize=(2.75 * len(knobs), 3.3), layout="constrained")
+    for axes, knob in zip(np.atleast_1d(figure.subplots(1, len(knobs), sharey=True)), knobs, strict=True):
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
+        part = curves[curves["knob"] == knob]
+        for k, (told, one) in enumerate(part.groupby("setting", sort=False)):
+            axes.plot(one["in"], one["exact"], color=colour(k), linewidth=1.3, label=told)
+            few = one.iloc[8 + 6 * k :: 28]
+            axes.plot(
+                few["in"],
+                few["measured"],
+                color=colour(k),
+                marker=marker(k),
+                markersize=3.2,
+                linestyle="none",
+            )
+        plain(axes).set_title(knob, fontsize=FONT, color=INK)
+        axes.set_xlabel("luma of the base", fontsize=FONT)
+        axes.legend(fontsize=FONT - 3, frameon=False, loc="upper left")
+        axes.set(xlim=(0, 1), ylim=(0, 1.12), aspect="auto")
+    figure.axes[0].set_ylabel("luma of the drawing", fontsize=FONT)
+    return figure
+
+
+def lines(rows: pd.DataFrame) -> Figure:
+    """Line scores, ink density and width on threshold, and width and F1 on gain; known ink dashed."""
+    figure = Figure(figsize=(11.2, 3.3), layout="constrained")
+    first, second, third, fourth = figure.subplots(1, 4)
+    swept = rows[rows["swept"] == "threshold"]
+    known = rows[rows["swept"] == "known"].groupby("character", sort=False)[["width", "density"]].mean()
+    means = swept.groupby("value")[["precision", "recall", "F1", "density", "width"]].mean()
+    looks = (("precision", BLUE), ("recall", VERMILION), ("F1", GREEN))
+    for k, (kind, tint) in enumerate(looks):
+        first.plot(means.index, means[kind], color=tint, marker=marker(k), markersize=4, label=kind)
+    _named(first, "line threshold", "share, mean of characters", "lines against known ink")
+    for k, (name, part) in enumerate(swept.groupby("character", sort=False)):
+        by = part.groupby("value")["F1"].mean()
+        second.plot(
+            by.index, by, color=colour(k), linestyle=dash(k), marker=marker(k), markersize=3, label=name
+        )
+    _named(second, "line threshold", "F1", "by character")
+    third.plot(means.index, means["density"], color=INK, linewidth=1.5, label="student")
+    for k, (name, true) in enumerate(known.iterrows()):
+        third.axhline(true["density"], color=colour(k), linestyle="--", linewidth=1, label=str(name))
+    _named(third, "line threshold", "ink (% of the picture)", "density; known ink dashed")
+    third.set_ylim(0, None)
+    gains = rows[rows["swept"] == "gain"].groupby("value")[["F1", "width"]].mean()
+    fourth.plot(gains.index, gains["width"], color=INK, marker="o", markersize=4, label="width (px)")
+    for k, (_, true) in enumerate(known.iterrows()):
+        fourth.axhline(true["width"], color=colour(k), linestyle="--", linewidth=1)
+    fourth.set_xscale("log", base=2)
+    fourth.set_ylim(0, None)
+    _named(fourth, "line gain", "ink over centre line (px)", "width; known ink dashed")
+    return figure
+
+
+def flats(rows: pd.DataFrame) -> Figure:
+    """Flat share on levels, a line a softness; the characters' own drawings dashed."""
+    figure = Figure(figsize=(5.4, 3.4), layout="constrained")
+    axes = figure.subplots()
+    drawn = rows[rows["what"] == "student"]
+    for k, (softness, part) in enumerate(drawn.groupby("softness")):
+        by = part.groupby("levels")["flat"].mean()
+        axes.plot(
+            by.index, by, color=INK, linestyle=dash(k), marker=marker(k), label=f"softness {softness:g}"
+        )
+    own = rows[rows["what"] != "student"].groupby("what", sort=False)["flat"].mean()
+    for k, (name, share) in enumerate(own.items()):
+        axes.axhline(share, color=colour(k), linewidth=1, linestyle="--", label=str(name))
+    _named(axes, "levels", "flat pixels (%)", "")
+    axes.legend(fontsize=FONT - 2, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+def _named(axes: Axes, across: str, up: str, title: str) -> None:
+    plain(axes).set_title(title, fontsize=FONT, color=INK)
+    axes.set_xlabel(across, fontsize=FONT)
+    axes.set_ylabel(up, fontsize=FONT)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=FONT - 2, frameon=False)
+
+
+def closer(subject: Subject, controls: Mapping[str, Any]) -> F32:
+    """Photograph and drawing side by side."""
+    return np.hstack([subject.rgb, subject.draw(controls)])
