@@ -43,7 +43,8 @@ class Style:
         where = f"the style {self.name!r}: "
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise ParameterError(
-                f"{self.name!r} cannot be the name of a style: use small letters, digits, '_' and '-', at most 40"
+                f"{self.name!r} cannot be the name of a style: use small letters, digits, '_' and '-', "
+                "at most 40"
             )
         if not isinstance(self.about, str) or not isinstance(self.numbers, dict):
             raise ParameterError(f"{where}about is a line of text and controls 'name: number' lines")
@@ -128,7 +129,7 @@ def place(text: str) -> Path:
 
 
 def find(text: str) -> Style:
-    """The style in a .yaml file, of that name in the workspace, or in the sheet of the character of that name.
+    """The style in a .yaml file, of that name in the workspace, or of the character of that name.
 
     ParameterError names the file and what is wrong in it, or says which names there are.
     """

@@ -80,8 +80,8 @@ def case(
     subject: Callable[[F32, list[Face]], Subject],
     side: int,
 ) -> Case | None:
-    """The view of a rendered set as its characters in ``drawn`` (name: folder) have it, on plain ground, cut to
-    the head; None where no face is found. ``subject`` makes one of a picture and its faces. Raises
+    """The view of a rendered set as the characters in ``drawn`` (name: folder) have it, on plain ground, cut
+    to the head; None where no face is found. ``subject`` makes one of a picture and its faces. Raises
     ParameterError for a character whose geometry is not the person's, MediaError or StoreError for files."""
     found, one, inks, toons = None, None, {}, {}
     for name, folder in drawn.items():
@@ -228,7 +228,7 @@ def fitted(lines: pd.DataFrame, flats: pd.DataFrame, sheets: Mapping[str, Mappin
 
 
 def _where(curve: pd.Series, wanted: float) -> float:
-    """Where a falling curve takes the value ``wanted``, linearly between its points; NaN where it never does."""
+    """Where a falling curve, linear between its points, takes the value ``wanted``; NaN where it does not."""
     x, y = curve.index.to_numpy(float)[::-1], curve.to_numpy(float)[::-1]
     return float(np.interp(wanted, y, x)) if y.min() <= wanted <= y.max() else float("nan")
 
@@ -236,35 +236,29 @@ def _where(curve: pd.Series, wanted: float) -> float:
 def findings(curve: pd.DataFrame, lines: pd.DataFrame, flats: pd.DataFrame, table: pd.DataFrame) -> list[str]:
     """What was measured, as lines of Markdown."""
     error = (curve["measured"] - curve["exact"]).abs().max()
-    told = [
-        f"- The head does what its formula says: on a ramp the two differ by at most {error:.4f} of luma."
-    ]
     swept = lines[lines["swept"] == "threshold"].groupby("value")[list(_KINDS)].mean()
-    best = swept["F1"].idxmax()
-    ends = swept.iloc[0], swept.iloc[-1]
-    told.append(
-        f"- From threshold {swept.index[0]:g} to {swept.index[-1]:g} the ink goes from {ends[0]['density']:.1f} to "
-        f"{ends[1]['density']:.1f} % of the picture, precision from {ends[0]['precision']:.2f} to "
-        f"{ends[1]['precision']:.2f}, recall from {ends[0]['recall']:.2f} to {ends[1]['recall']:.2f}; F1 over all "
-        f"characters is best at {best:g} ({swept['F1'][best]:.2f})."
-    )
+    low, high, best = swept.iloc[0], swept.iloc[-1], swept["F1"].idxmax()
     gains = lines[lines["swept"] == "gain"].groupby("value")[["F1", "width"]].mean()
-    told.append(
-        f"- The gain sharpens lines rather than choosing them: from {gains.index[0]:g} to {gains.index[-1]:g} F1 "
-        f"goes from {gains['F1'].iloc[0]:.2f} to {gains['F1'].iloc[-1]:.2f}, area over length from "
-        f"{gains['width'].iloc[0]:.1f} to {gains['width'].iloc[-1]:.1f} px."
-    )
-    drawn = flats[flats["what"] == "student"].pivot_table(index="softness", columns="levels", values="flat")
+    drawn = flats[flats["what"] == "student"].groupby(["softness", "levels"])["flat"].mean()
     own = flats[flats["what"] != "student"].groupby("what")["flat"].mean()
-    told.append(
-        f"- Flat pixels: {drawn.to_numpy().min():.0f} to {drawn.to_numpy().max():.0f} % by levels and softness; the "
-        f"characters' own drawings have {own.min():.0f} to {own.max():.0f} %."
-    )
+    told = [
+        f"- The head does what its formula says: on a ramp the two differ by at most {error:.4f} of luma.",
+        f"- From threshold {low.name:g} to {high.name:g} the ink goes from {low['density']:.1f} to "
+        f"{high['density']:.1f} % of the picture, precision from {low['precision']:.2f} to "
+        f"{high['precision']:.2f}, recall from {low['recall']:.2f} to {high['recall']:.2f}; F1 over all "
+        f"characters is best at {best:g}, {swept['F1'][best]:.2f}.",
+        f"- Gain from {gains.index[0]:g} to {gains.index[-1]:g}: F1 from {gains['F1'].iloc[0]:.2f} to "
+        f"{gains['F1'].iloc[-1]:.2f}, area over length from {gains['width'].iloc[0]:.1f} to "
+        f"{gains['width'].iloc[-1]:.1f} px.",
+        f"- Flat pixels: {drawn.min():.0f} to {drawn.max():.0f} % by levels and softness; the characters' "
+        f"own drawings have {own.min():.0f} to {own.max():.0f} %.",
+    ]
     for row in table.to_dict("records"):
-        dense = "is never reached" if np.isnan(row["as dense at"]) else f"asks for {row['as dense at']:.1f}"
+        dense = row["as dense at"]
+        dense = "no threshold reaches" if np.isnan(dense) else f"threshold {dense:.1f} gives"
         told.append(
             f"- **{row['character']}**: sheet {row['threshold']:g}, best F1 {row['best F1']:.2f} at "
-            f"{row['at threshold']:g}; its ink density ({row['ink (%)']:.1f} %) {dense}; {row['levels']:g} levels, "
-            f"as flat at {row['as flat at']:g}."
+            f"{row['at threshold']:g}; {dense} its density of ink, {row['ink (%)']:.1f} %. Sheet "
+            f"{row['levels']:g} levels; of those tried {row['as flat at']:g} come nearest to its flat tones."
         )
     return told

@@ -1,6 +1,6 @@
 """Figures of the live controls: a strip, curves of tone, lines against known ink, flat tones, settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,26 @@ from wbme.views.overlay import contact_sheet
 from wbme.views.style import BLUE, FAINT, FONT, GREEN, INK, VERMILION, colour, dash, marker, plain
 from wbme.views.tone import F32, KNOBS, Subject
 
+_HARD = 0.15
 
-def strip(subject: Subject, start: Mapping[str, Any], inks: Sequence[tuple[str, list[float]]]) -> F32:
-    """A row a control, a column a value, all others as ``start`` has them; last the colours of ``inks``."""
-    rows = [
-        [(f"{knob.replace('_', ' ')} {value:g}", {knob: value}) for value in values]
-        for knob, (*_, values) in KNOBS.items()
-    ]
-    rows.append([(f"ink {name}", {"ink_colour": rgb}) for name, rgb in inks[: len(rows[0])]])
+
+def strip(subject: Subject, start: Mapping[str, Any], inks: Mapping[str, list[float]]) -> F32:
+    """A row a control, a column a value, all others as ``start`` has them; last the colours of ``inks``.
+    Levels and phase are shown with hard edges, because soft ones hide them."""
+    rows = []
+    for knob, (*_, values) in KNOBS.items():
+        hard = (
+            {"softness": min(float(start.get("softness", 0)), _HARD)} if knob in ("levels", "phase") else {}
+        )
+        told = f", softness {hard['softness']:g}" if hard else ""
+        rows.append(
+            [(f"{knob.replace('_', ' ')} {value:g}{told}", {knob: value, **hard}) for value in values]
+        )
+    few = list(inks.items())[: len(rows[0])]
+    rows.append([(f"ink, {name}", {"ink_colour": rgb}) for name, rgb in few])
     cells = [(label, _middle(subject.draw({**start, **change}))) for row in rows for label, change in row]
-    return contact_sheet(
-        [picture for _, picture in cells], len(rows[0]), [label for label, _ in cells], cell=216
-    )
+    labels, pictures = zip(*cells, strict=True)
+    return contact_sheet(pictures, len(rows[0]), labels, cell=216)
 
 
 def _middle(picture: F32, share: float = 0.58) -> F32:
