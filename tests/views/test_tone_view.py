@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wbme.nets import layered
@@ -14,6 +14,7 @@ from wbme.views import tone
 unit = st.floats(0, 1, width=32)
 
 
+@settings(max_examples=40)
 @given(y=unit, levels=st.floats(2, 16), phase=unit, softness=st.floats(0.05, 1), lift=st.floats(0.3, 2))
 def test_a_flat_field_takes_the_tone_of_the_formula(y, levels, phase, softness, lift):
     flat = torch.full((1, 3, 16, 16), y)

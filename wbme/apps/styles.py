@@ -180,8 +180,9 @@ def save(style: Style, text: str, replace_old: bool = False) -> Path:
 
 
 def _quoted(text: str) -> str:
-    """As a double-quoted scalar, which JSON's strings are."""
-    return json.dumps(text, ensure_ascii=False)
+    """As a double-quoted scalar: a string of JSON, where YAML also wants escaped what cannot be printed."""
+    plain = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else f"\\U{ord(one):08x}" for one in plain)
 
 
 def _number(value: float) -> str:
