@@ -40,6 +40,7 @@ CURVES = {
     "lift": [{"levels": 16.0, "softness": 1.0, "lift": value} for value in (0.7, 1.0, 1.4)],
 }
 _GROUND = np.array([0.93, 0.94, 0.96], np.float32)
+_MIDDLE = 0.58  # of the shorter side
 _WIDE, _RIM = 1024, 64  # pixels of a ramp, and how far its borders reach into it
 _KINDS = ("precision", "recall", "F1", "width", "density")
 
@@ -176,26 +177,33 @@ def _weight(ink: F32, centre: NDArray[np.bool_]) -> tuple[float, float]:
     return float(ink.sum() / length) if length else float("nan"), 100 * float(ink.mean())
 
 
+def middle(picture: F32) -> F32:
+    """The middle of a picture of a head, where the face is: no ground is seen there."""
+    high, wide = picture.shape[:2]
+    side = round(_MIDDLE * min(high, wide))
+    top, left = (high - side) // 2, (wide - side) // 2
+    return picture[top : top + side, left : left + side]
+
+
 def flat_rows(one: Case) -> list[dict[str, Any]]:
-    """Share of flat pixels (%) of the student's drawing by levels and softness, and of each character's own
-    drawing (``softness`` NaN)."""
-    rows = [
+    """Share of flat pixels (%) in the middle of the student's drawing by levels and softness, and of each
+    character's own (``levels`` and ``softness`` NaN)."""
+    made = [(name, np.nan, np.nan, toon) for name, toon in one.toons.items()]
+    made += [
+        ("student", levels, softness, one.subject.draw({"levels": levels, "softness": softness}))
+        for softness in SOFTNESSES
+        for levels in LEVELS
+    ]
+    return [
         {
             "view": one.view,
-            "what": name,
-            "levels": np.nan,
-            "softness": np.nan,
-            "flat": structure.flat_share(toon),
+            "what": what,
+            "levels": levels,
+            "softness": softness,
+            "flat": 100 * structure.flat_share(middle(picture)),
         }
-        for name, toon in one.toons.items()
+        for what, levels, softness, picture in made
     ]
-    for softness in SOFTNESSES:
-        for levels in LEVELS:
-            share = structure.flat_share(one.subject.draw({"levels": levels, "softness": softness}))
-            rows.append(
-                {"view": one.view, "what": "student", "levels": levels, "softness": softness, "flat": share}
-            )
-    return [{**row, "flat": 100 * row["flat"]} for row in rows]
 
 
 def fitted(lines: pd.DataFrame, flats: pd.DataFrame, sheets: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -242,7 +250,7 @@ def findings(curve: pd.DataFrame, lines: pd.DataFrame, flats: pd.DataFrame, tabl
     drawn = flats[flats["what"] == "student"].groupby(["softness", "levels"])["flat"].mean()
     own = flats[flats["what"] != "student"].groupby("what")["flat"].mean()
     told = [
-        f"- The head does what its formula says: on a ramp the two differ by at most {error:.4f} of luma.",
+        f"- The head does what its formula says: on a ramp the two differ by at most {error:.0e} of luma.",
         f"- From threshold {low.name:g} to {high.name:g} the ink goes from {low['density']:.1f} to "
         f"{high['density']:.1f} % of the picture, precision from {low['precision']:.2f} to "
         f"{high['precision']:.2f}, recall from {low['recall']:.2f} to {high['recall']:.2f}; F1 over all "

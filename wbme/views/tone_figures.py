@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from wbme.views.overlay import contact_sheet
 from wbme.views.style import BLUE, FAINT, FONT, GREEN, INK, VERMILION, colour, dash, marker, plain
-from wbme.views.tone import F32, KNOBS, Subject
+from wbme.views.tone import F32, KNOBS, Subject, middle
 
 _HARD = 0.15
 
@@ -29,17 +29,9 @@ def strip(subject: Subject, start: Mapping[str, Any], inks: Mapping[str, list[fl
         )
     few = list(inks.items())[: len(rows[0])]
     rows.append([(f"ink, {name}", {"ink_colour": rgb}) for name, rgb in few])
-    cells = [(label, _middle(subject.draw({**start, **change}))) for row in rows for label, change in row]
+    cells = [(label, middle(subject.draw({**start, **change}))) for row in rows for label, change in row]
     labels, pictures = zip(*cells, strict=True)
     return contact_sheet(pictures, len(rows[0]), labels, cell=216)
-
-
-def _middle(picture: F32, share: float = 0.58) -> F32:
-    """The middle of a picture, where the face is."""
-    high, wide = picture.shape[:2]
-    side = round(share * min(high, wide))
-    top, left = (high - side) // 2, (wide - side) // 2
-    return picture[top : top + side, left : left + side]
 
 
 def sheet(subjects: Mapping[str, Any], settings: Mapping[str, Mapping[str, Any]]) -> F32:
