@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from wbme.views.overlay import contact_sheet
-from wbme.views.style import BLUE, FAINT, FONT, GREEN, INK, VERMILION, colour, dash, marker, plain
+from wbme.views.style import FAINT, FONT, INK, colour, dash, marker, plain
 from wbme.views.tone import F32, KNOBS, Subject, middle
 
 _HARD = 0.15
@@ -70,34 +70,47 @@ def responses(curves: pd.DataFrame) -> Figure:
 
 
 def lines(rows: pd.DataFrame) -> Figure:
-    """Line scores, ink density and width on threshold, and width and F1 on gain; known ink dashed."""
-    figure = Figure(figsize=(11.2, 3.3), layout="constrained")
+    """Line scores by character and ink density on threshold, width on gain; the known ink dashed."""
+    figure = Figure(figsize=(11.2, 3.7), layout="constrained")
     first, second, third, fourth = figure.subplots(1, 4)
     swept = rows[rows["swept"] == "threshold"]
-    known = rows[rows["swept"] == "known"].groupby("character", sort=False)[["width", "density"]].mean()
-    means = swept.groupby("value")[["precision", "recall", "F1", "density", "width"]].mean()
-    looks = (("precision", BLUE), ("recall", VERMILION), ("F1", GREEN))
-    for k, (kind, tint) in enumerate(looks):
-        first.plot(means.index, means[kind], color=tint, marker=marker(k), markersize=4, label=kind)
-    _named(first, "line threshold", "share, mean of characters", "lines against known ink")
-    for k, (name, part) in enumerate(swept.groupby("character", sort=False)):
-        by = part.groupby("value")["F1"].mean()
-        second.plot(
-            by.index, by, color=colour(k), linestyle=dash(k), marker=marker(k), markersize=3, label=name
-        )
-    _named(second, "line threshold", "F1", "by character")
-    third.plot(means.index, means["density"], color=INK, linewidth=1.5, label="student")
-    for k, (name, true) in enumerate(known.iterrows()):
-        third.axhline(true["density"], color=colour(k), linestyle="--", linewidth=1, label=str(name))
-    _named(third, "line threshold", "ink (% of the picture)", "density; known ink dashed")
-    third.set_ylim(0, None)
-    gains = rows[rows["swept"] == "gain"].groupby("value")[["F1", "width"]].mean()
-    fourth.plot(gains.index, gains["width"], color=INK, marker="o", markersize=4, label="width (px)")
-    for k, (_, true) in enumerate(known.iterrows()):
-        fourth.axhline(true["width"], color=colour(k), linestyle="--", linewidth=1)
-    fourth.set_xscale("log", base=2)
-    fourth.set_ylim(0, None)
-    _named(fourth, "line gain", "ink over centre line (px)", "width; known ink dashed")
+    names = list(dict.fromkeys(rows["character"]))
+    for k, name in enumerate(names):
+        by = swept[swept["character"] == name].groupby("value")[["precision", "recall", "F1"]].mean()
+        look = {"color": colour(k), "marker": marker(k), "markersize": 3.5, "linewidth": 1.2}
+        for axes, kind in ((first, "precision"), (second, "recall"), (third, "F1")):
+            axes.plot(by.index, by[kind], label=name, **look)
+    for axes, kind in ((first, "precision"), (second, "recall"), (third, "F1")):
+        _named(axes, "line threshold", "", kind)
+        axes.set_ylim(0, 1)
+    density = swept.groupby("value")["density"].mean()
+    fourth.plot(density.index, density, color=INK, linewidth=1.5, label="student's ink, all pictures")
+    known = rows[rows["swept"] == "known"].groupby("character")["density"].mean()
+    for k, name in enumerate(names):
+        fourth.axhline(known[name], color=colour(k), linestyle="--", linewidth=1)
+    _named(fourth, "line threshold", "", "ink (% of the picture); known ink dashed")
+    fourth.set_yscale("log")
+    fourth.yaxis.set_major_formatter("{x:g}")
+    handles = [*first.get_legend_handles_labels()[0], *fourth.get_legend_handles_labels()[0]]
+    figure.legend(handles=handles, loc="outside lower center", ncols=6, fontsize=FONT - 1, frameon=False)
+    return figure
+
+
+def widths(rows: pd.DataFrame) -> Figure:
+    """Covered area over length of centre line, on gain and on threshold; the known ink dashed."""
+    figure = Figure(figsize=(7.2, 3.3), layout="constrained")
+    for axes, what in zip(figure.subplots(1, 2, sharey=True), ("gain", "threshold"), strict=True):
+        by = rows[rows["swept"] == what].groupby("value")["width"].mean()
+        axes.plot(by.index, by, color=INK, marker="o", markersize=4, label="student")
+        known = rows[rows["swept"] == "known"].groupby("character", sort=False)["width"].mean()
+        for k, (name, width) in enumerate(known.items()):
+            axes.axhline(width, color=colour(k), linestyle="--", linewidth=1, label=str(name))
+        _named(axes, f"line {what}", "ink over centre line (px)" if what == "gain" else "", "")
+        axes.set_ylim(0, min(16, axes.get_ylim()[1]))
+    figure.axes[0].set_xscale("log", base=2)
+    figure.axes[0].xaxis.set_major_formatter("{x:g}")
+    handles = figure.axes[0].get_legend_handles_labels()[0]
+    figure.legend(handles=handles, loc="outside right center", fontsize=FONT - 1, frameon=False)
     return figure
 
 
@@ -123,8 +136,6 @@ def _named(axes: Axes, across: str, up: str, title: str) -> None:
     plain(axes).set_title(title, fontsize=FONT, color=INK)
     axes.set_xlabel(across, fontsize=FONT)
     axes.set_ylabel(up, fontsize=FONT)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=FONT - 2, frameon=False)
 
 
 def closer(subject: Subject, controls: Mapping[str, Any]) -> F32:
