@@ -133,17 +133,18 @@ def find(text: str) -> Style:
 
     ParameterError names the file and what is wrong in it, or says which names there are.
     """
+    file: Path | None
     try:
         file = place(text)
     except ParameterError:
         raise
     except WbmeError:  # no project here, hence no workspace
         file = None
-    if file is not None and (file.is_file() or text.endswith(".yaml")):
+    if file and (file.is_file() or text.endswith(".yaml")):
         return _read(file)
     if text in characters():
         return of_character(text)
-    saved = sorted(one.stem for one in file.parent.glob("*.yaml")) if file is not None else []
+    saved = sorted(one.stem for one in file.parent.glob("*.yaml")) if file else []
     known = ", ".join([*saved, *characters()])
     raise ParameterError(f"there is no style {text!r}: choose one of {known}, or name a .yaml file")
 

@@ -84,24 +84,25 @@ def case(
     """The view of a rendered set as the characters in ``drawn`` (name: folder) have it, on plain ground, cut
     to the head; None where no face is found. ``subject`` makes one of a picture and its faces. Raises
     ParameterError for a character whose geometry is not the person's, MediaError or StoreError for files."""
-    found, one, inks, toons = None, None, {}, {}
     for name, folder in drawn.items():
         if sheets.load(str(folder / "sheet.yaml")).geometry != "aligned":
             raise ParameterError(f"the lines of {name} lie elsewhere than the person's: leave it out here")
-        layers = rendered.layers(people, folder, view)
-        ground = np.ones_like(layers.albedo) * _GROUND
-        if found is None:
-            photo = composite.over(layers.photo, ground)
-            found = detect(photo, max_faces=1, irises=False)
-            if not found:
-                return None
-            seen = cut(photo, found, side)
-            one = subject(seen.rgb, seen.faces)
-        high, wide = one.rgb.shape[:2]
-        bare = composite.over(layers.drawn, composite.over(layers.oracle, ground))
-        toons[name] = cut(composite.inked(bare, layers.ink), found, side).rgb[:high, :wide]
-        inks[name] = cut(layers.ink, found, side).rgb[:high, :wide]
-    return None if one is None else Case(view, one, inks, toons)
+    layers = {name: rendered.layers(people, folder, view) for name, folder in drawn.items()}
+    photo = next(iter(layers.values())).photo
+    ground = np.ones_like(photo[..., :3]) * _GROUND
+    rgb = composite.over(photo, ground)
+    found = detect(rgb, max_faces=1, irises=False)
+    if not found:
+        return None
+    seen = cut(rgb, found, side)
+    one = subject(seen.rgb, seen.faces)
+    high, wide = one.rgb.shape[:2]
+    inks, toons = {}, {}
+    for name, plane in layers.items():
+        bare = composite.over(plane.drawn, composite.over(plane.oracle, ground))
+        toons[name] = cut(composite.inked(bare, plane.ink), found, side).rgb[:high, :wide]
+        inks[name] = cut(plane.ink, found, side).rgb[:high, :wide]
+    return Case(view, one, inks, toons)
 
 
 def response(
@@ -188,7 +189,9 @@ def middle(picture: F32) -> F32:
 def flat_rows(one: Case) -> list[dict[str, Any]]:
     """Share of flat pixels (%) in the middle of the student's drawing by levels and softness, and of each
     character's own (``levels`` and ``softness`` NaN)."""
-    made = [(name, np.nan, np.nan, toon) for name, toon in one.toons.items()]
+    made: list[tuple[str, float, float, F32]] = [
+        (name, np.nan, np.nan, toon) for name, toon in one.toons.items()
+    ]
     made += [
         ("student", levels, softness, one.subject.draw({"levels": levels, "softness": softness}))
         for softness in SOFTNESSES
@@ -217,7 +220,11 @@ def fitted(lines: pd.DataFrame, flats: pd.DataFrame, sheets: Mapping[str, Mappin
         true = known[known["character"] == name][["width", "density"]].mean()
         dense = _where(means["density"], float(true["density"]))
         own = sheets[name]
-        entry = {"character": name, "threshold": own["line_threshold"], "best F1": means["F1"].max()}
+        entry: dict[str, Any] = {
+            "character": name,
+            "threshold": own["line_threshold"],
+            "best F1": means["F1"].max(),
+        }
         entry |= {"at threshold": means["F1"].idxmax(), "as dense at": dense}
         at = means.index[np.abs(means.index - own["line_threshold"]).argmin()]
         entry |= {"ink (%)": true["density"], "of the student": means["density"][at]}
