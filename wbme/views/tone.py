@@ -87,6 +87,8 @@ def case(
     for name, folder in drawn.items():
         if sheets.load(str(folder / "sheet.yaml")).geometry != "aligned":
             raise ParameterError(f"the lines of {name} lie elsewhere than the person's: leave it out here")
+    if not drawn:
+        raise ParameterError("no character is named whose ink is known: name one or more")
     layers = {name: rendered.layers(people, folder, view) for name, folder in drawn.items()}
     photo = next(iter(layers.values())).photo
     ground = np.ones_like(photo[..., :3]) * _GROUND
@@ -97,7 +99,8 @@ def case(
     seen = cut(rgb, found, side)
     one = subject(seen.rgb, seen.faces)
     high, wide = one.rgb.shape[:2]
-    inks, toons = {}, {}
+    inks: dict[str, F32] = {}
+    toons: dict[str, F32] = {}
     for name, plane in layers.items():
         bare = composite.over(plane.drawn, composite.over(plane.oracle, ground))
         toons[name] = cut(composite.inked(bare, plane.ink), found, side).rgb[:high, :wide]
