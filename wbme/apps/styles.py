@@ -110,7 +110,7 @@ def setting(card: dict[str, Any], start: str = "trained", changes: Sequence[str]
             raise ParameterError(
                 f"the change {change!r} must read like 'levels=5' or 'ink=#101010'"
             ) from None
-    return replace(begun, numbers=numbers, ink=ink)
+    return replace(begun, numbers=numbers, ink=f"#{ink.removeprefix('#')}" if ink else ink)
 
 
 def place(text: str) -> Path:
