@@ -376,3 +376,33 @@ def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, browser):
         cell.get_by_text("b.png (2 of 2)").wait_for(timeout=20_000)
         shoot(page, "landmarks_next")
         assert not (drawings / "b.landmarks.json").exists() and page.said == []
+
+
+def test_a_slider_redraws_lines_and_tones_and_the_setting_is_saved(server, project, browser):
+    folder, _ = project
+    path = folder / "notebooks/34_line_and_tone.ipynb"
+    text = path.read_text()
+    given = {"rendered_source: str": '"people"', "characters: list[str]": '["romance"]'}
+    given |= {"people: int": "1", "side: int": "256", "shown: int": "1"}
+    for name, value in given.items():
+        text, found = re.subn(rf"{re.escape(name)} = .*?  #", f"{name} = {json.dumps(value)[1:-1]}  #", text)
+        assert found == 1, name
+    path.write_text(text)
+    with _opened(server, browser, "34_line_and_tone", folder) as page:
+        assert page.run["status"] == "completed"
+        page.evaluate(WATCH)
+        cell = Cell(page, "tone_live")
+        cell.handle("levels").focus()
+        moves = ["ArrowLeft"] * 4 + ["ArrowRight"] * 3
+        times = [cell.after(lambda key=key: page.keyboard.press(key))[0] for key in moves]
+        report("tone_live: key to picture", times)
+        shoot(page, "tone_live")
+        cell.cell.get_by_placeholder("name to save it under").fill("from_browser")
+        cell.cell.get_by_role("button", name="save").click()
+        cell.cell.get_by_text("saved: wbme stylize --style from_browser").wait_for(timeout=20_000)
+        saved = (folder / "workspace/recipes/from_browser.yaml").read_text()
+        assert "\n  levels: 7.0\n" in saved and "\n  softness: 0.7\n" in saved
+        cell.cell.get_by_role("button", name="save").click()
+        cell.cell.get_by_text("is there already").wait_for(timeout=20_000)
+        shoot(page, "tone_saved")
+        assert page.said == []
