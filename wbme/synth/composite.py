@@ -279,19 +279,20 @@ def base(
         if region.name == "skin" and drawing.reflection:
             # The tones follow the graded photograph, as all around them does; the character the photograph.
             where = region.sample, region.fill
-            graded = reflected(styled, *where, flat, region.sample, reflection)
-            moved = styled, graded, region.sample
-            styled = np.clip(graded, 0, 1)
+            graded = np.clip(reflected(styled, *where, flat, region.sample, reflection), 0, 1)
+            before, after, shown = styled, graded, region.sample
+            styled = graded
             own = layers.heads == layers.heads[region.sample][0]
             skin, fill = (own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
             seen = region.sample & (layers.toon > 0)  # of a head alone not the body, whose light is another
             seen = seen if np.count_nonzero(seen) >= LEAST else region.sample
             if np.count_nonzero(skin) >= LEAST:
-                drawn = reflected(toon, skin, fill, source, seen, reflection)
-                moved = moved if drawing.head == "flat" else (toon, drawn, skin)
-                toon = np.clip(drawn, 0, 1)
+                drawn = np.clip(reflected(toon, skin, fill, source, seen, reflection), 0, 1)
+                if drawing.head != "flat":
+                    before, after, shown = toon, drawn, skin
+                toon = drawn
             if reflection != "none":
-                shifts[region.head - 1] = mean_lab(moved[1], moved[2]) - mean_lab(moved[0], moved[2])
+                shifts[region.head - 1] = mean_lab(after, shown) - mean_lab(before, shown)
     styled = flat + cv2.GaussianBlur(filled, (0, 0), 0.7)[..., None] * (styled - flat)
     head = over(relit(layers, source), styled) if drawing.head == "flat" else over(layers.drawn, toon)
     covered = np.isin(layers.labels, list(HEAD)) & (layers.toon > 0)
