@@ -19,8 +19,10 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
+import yaml
 from drawn_head import POINTS, head, named, save
 
 ROOT = Path(__file__).parents[1]
@@ -159,6 +161,22 @@ def _opened(server, browser, notebook: str, folder: Path):
     page.run = _finished(folder / "workspace" / "runs" / notebook)
     yield page
     page.close()
+
+
+def _small(folder: Path, notebook: str) -> None:
+    """Give the parameters of ``notebook`` the values of preset smoke."""
+    path = folder / "notebooks" / f"{notebook}.ipynb"
+    read, found = nbformat.read(path, 4), 0
+    values = yaml.safe_load((folder / "experiments/presets/smoke.yaml").read_text())[notebook]
+    for name, value in values.items():
+        for cell in read.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source, one = re.subn(
+                    rf"(?m)^({name}: .*?) = .*?  #", lambda m, v=value: f"{m[1]} = {v!r}  #", cell.source
+                )
+                found += one
+    assert found == len(values)
+    nbformat.write(read, path)
 
 
 def _finished(runs: Path, seconds: float = 240) -> dict:
@@ -380,14 +398,7 @@ def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, browser):
 
 def test_a_slider_redraws_lines_and_tones_and_the_setting_is_saved(server, project, browser):
     folder, _ = project
-    path = folder / "notebooks/34_line_and_tone.ipynb"
-    text = path.read_text()
-    given = {"rendered_source: str": '"people"', "characters: list[str]": '["romance"]'}
-    given |= {"people: int": "1", "side: int": "256", "shown: int": "1"}
-    for name, value in given.items():
-        text, found = re.subn(rf"{re.escape(name)} = .*?  #", f"{name} = {json.dumps(value)[1:-1]}  #", text)
-        assert found == 1, name
-    path.write_text(text)
+    _small(folder, "34_line_and_tone")
     with _opened(server, browser, "34_line_and_tone", folder) as page:
         assert page.run["status"] == "completed"
         page.evaluate(WATCH)
@@ -405,4 +416,28 @@ def test_a_slider_redraws_lines_and_tones_and_the_setting_is_saved(server, proje
         cell.cell.get_by_role("button", name="save").click()
         cell.cell.get_by_text("is there already").wait_for(timeout=20_000)
         shoot(page, "tone_saved")
+        assert page.said == []
+
+
+@pytest.mark.parametrize(
+    ("notebook", "name", "label"),
+    [
+        ("20_warp_study", "warp_closer", "strength"),
+        ("31_skin_reflection", "skin_reflection_closer", "strength"),
+        ("32_lighting", "lighting_closer", "ev"),
+        ("33_character_skin", "character_skin_closer", "amount"),
+    ],
+)
+def test_a_study_answers_to_its_slider(server, project, browser, notebook, name, label):
+    folder, _ = project
+    _small(folder, notebook)
+    with _opened(server, browser, notebook, folder) as page:
+        assert page.run["status"] == "completed"
+        page.evaluate(WATCH)
+        cell = Cell(page, name)
+        cell.handle(label).focus()
+        moves = ["ArrowLeft"] * 3 + ["ArrowRight"] * 2
+        times = [cell.after(lambda key=key: page.keyboard.press(key))[0] for key in moves]
+        report(f"{name}: key to picture", times)
+        shoot(page, name)
         assert page.said == []
