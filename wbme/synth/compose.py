@@ -175,8 +175,7 @@ def pair(
     row["strength"] = chosen.warp.strength if whole and bent else float(whole)
     row |= {"skin": "own" if own else "character", "recipe": settings.recipe(), "lineage": lineage}
     arrays = compose(layers, place, settings, rng)
-    moved = settings.drawing.reflection
-    lineage["reflection"] = [_shift(one) for one in arrays["shifts"]] if moved else []
+    lineage["reflection"] = [_shift(one) for one in arrays["shifts"]] if reflects else []
     return row, arrays
 
 

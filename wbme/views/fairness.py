@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.geometry.parsing import FACE_SKIN
 from wbme.metrics import scores
+from wbme.metrics.skin import LEAST
 from wbme.synth.composite import inked
 from wbme.views import lighting
 from wbme.views.skin_reflection import METERED, OURS, Case, evened, reflected
@@ -19,7 +20,6 @@ TARGET = "target"
 COLOURED, COLOURED_EXACTLY = ", by tone", ", by tone, exact mask"
 COLOURED_METERED, EVENED = ", by tone, metered", ", on evened light"
 RIVALS = (COLOURED, COLOURED_EXACTLY, COLOURED_METERED, EVENED)
-_LEAST = 40  # pixels of a face's skin that tell its colour
 
 
 def measure(
@@ -43,7 +43,7 @@ def measure(
         for name in rivals:
             made |= mended(cases[0], light, name, made[name], draws[name])
         for one in cases:
-            if np.count_nonzero(np.isin(one.layers.labels, list(FACE_SKIN))) < _LEAST:
+            if np.count_nonzero(np.isin(one.layers.labels, list(FACE_SKIN))) < LEAST:
                 continue
             for name, picture in {**made, **targets(one, light)}.items():
                 found = scores.skin_score(picture, photo, one.oracle, one.layers.labels)

@@ -17,7 +17,7 @@ from wbme.color.difference import delta_e00
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import hue, ita, monk_class, wrap
 from wbme.data.pairs import Pairs
-from wbme.metrics.skin import face_skin, whitewash
+from wbme.metrics.skin import LEAST, face_skin, whitewash
 from wbme.views.skin_planes import legend
 from wbme.views.style import FAINT, FONT, INK, colour, dash, marker, plain
 
@@ -26,7 +26,6 @@ MEASURES = {"ITA": "ITA (degrees)", "L*": "L*", "hue": "hue angle h* (degrees)"}
 ERROR = "ΔE00"
 TONES = {"all": (1, 10), "1-3": (1, 3), "4-7": (4, 7), "8-10": (8, 10)}
 VIEWS = ("slope", "CDF")
-_LEAST = 40  # pixels of a face's skin that tell its colour
 _AT = 201  # places of a curve
 
 
@@ -54,9 +53,10 @@ def measured(made: Pairs, rows: Iterable[dict[str, Any]], *, per_face: int = 400
     """The face's skin of each of ``rows``, under its exact labels.
 
     What the target was before colour reflection follows from the shift that the pair's lineage tells: it is
-    that much of L*a*b* away, pixel by pixel. Left out are pairs of several people, without labels or oracle
-    (photographs, imported pairs), with too little skin of a face, and those composed before the shift was
-    kept. Raises ParameterError, which says why, where nothing is left.
+    that much of L*a*b* away, pixel by pixel ("Lab mean") or on the mean (other methods of a recipe). Left out
+    are pairs of several people, without labels or oracle (photographs, imported pairs), with too little skin
+    of a face, and those composed before the shift was kept. Raises ParameterError, which says why, where
+    nothing is left.
     """
     left: dict[str, int] = {}
     faces, pixels = [], []
@@ -66,7 +66,7 @@ def measured(made: Pairs, rows: Iterable[dict[str, Any]], *, per_face: int = 400
         if not why and len(found["points"]) != 1:
             why = "several people"
         mask = None if why else face_skin(found["labels"])
-        if mask is not None and np.count_nonzero(mask) < _LEAST:
+        if mask is not None and np.count_nonzero(mask) < LEAST:
             why = "too little skin of a face"
         if why or mask is None:
             left[why] = left.get(why, 0) + 1
