@@ -19,7 +19,7 @@ from wbme.synth.teachers import TextureTeacher
 from wbme.synth.writing import write_set
 
 SIZE = 128
-SHIPPED = {"default", "no_warp", "exact_warp", "by_tone", "adaptive_light", "character_skin"}
+SHIPPED = {"default", "no_warp", "exact_warp", "lab_mean", "adaptive_light", "character_skin"}
 PLAIN = Settings(Drawing("toon"), cutface=CutFace(0.0), degrade=0)
 
 
@@ -135,7 +135,7 @@ def test_a_wrong_recipe_is_one_sentence_that_names_file_and_field(tmp_path, text
 def test_a_recipe_of_ones_own_is_called_as_its_file_and_an_unknown_one_lists_those_that_are(tmp_path):
     (tmp_path / "mine.yaml").write_text("recipe: 1\nlight: {method: adaptive, strength: 0.5}\n")
     mine = recipes.load(str(tmp_path / "mine.yaml"))
-    assert (mine.name, mine.light.strength, mine.reflection) == ("mine", 0.5, "Lab mean")
+    assert (mine.name, mine.light.strength, mine.reflection) == ("mine", 0.5, "by tone")
     with pytest.raises(ParameterError, match=r"there is no recipe 'best'.*default, adaptive_light"):
         recipes.load("best")
     with pytest.raises(ParameterError, match="cannot read"):
@@ -247,7 +247,7 @@ def test_rows_say_by_which_recipe_and_whether_both_sides_agree_in_geometry(mater
 
 
 def test_pairs_of_the_same_recipe_are_kept_and_of_another_made_again(material, tmp_path):
-    one, other = to(Recipe()), to(Recipe(name="b", reflection="by tone"))
+    one, other = to(Recipe()), to(Recipe(name="b", reflection="Lab mean"))
     steps = write_set(tmp_path / "a", material, one, 3, 1)
     next(steps), next(steps)
     steps.close()

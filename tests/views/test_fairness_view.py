@@ -8,6 +8,7 @@ from rendered_set import make_set
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
 from wbme.color.tones import ita
 from wbme.metrics import fairness
+from wbme.synth.composite import UNDER
 from wbme.views import fairness as fair
 from wbme.views import fairness_figures as figures
 from wbme.views.skin_reflection import cases
@@ -68,9 +69,14 @@ def test_dim_light_shows_in_the_photograph_and_in_what_is_learnt_from_it(summary
         assert of(summary, method, "dim")["median"] > of(summary, method, "neutral")["median"] + 5
 
 
-def test_targets_coloured_by_tone_lie_nearer_to_the_oracle(summary):
-    plain, toned = (of(summary, fair.TARGET + way, "neutral") for way in ("", fair.COLOURED))
-    assert toned["median"] < plain["median"]
+def test_beside_the_target_stands_what_its_recipes_rival_would_have_made(views, summary):
+    toned, mean = (of(summary, fair.TARGET + way, "neutral") for way in ("", fair.BY_MEAN))
+    assert toned["median"] != mean["median"]
+    one = views[0][0]
+    target, rival = (fair.targets(one, "neutral")[fair.TARGET + way] for way in ("", fair.BY_MEAN))
+    np.testing.assert_array_equal(rival, fair.target(one, "neutral", "Lab mean"))
+    away = ~np.isin(one.layers.labels, list(UNDER))
+    np.testing.assert_array_equal(target[away], rival[away])
 
 
 def test_measuring_twice_gives_the_same(views, rows):

@@ -7,14 +7,13 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.color.metering import Seen
 from wbme.color.relight import relight
-from wbme.color.transfer import LEAST, Side, transfer
+from wbme.color.transfer import BY_TONE, LEAST, Side, transfer
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, FACE_SKIN, SKIN
 from wbme.synth.composite import UNDER
 from wbme.synth.recipes import Light
 
 F32 = NDArray[np.float32]
-_BY = "by tone"  # what 33_character_skin found nearest on face and body
 _CLEAR = 0.05  # coverage by drawn eyes, brows and mouth below which the fill of a face is seen
 
 
@@ -62,4 +61,4 @@ def _moved(
         return base
     soft = np.clip(cv2.GaussianBlur(along, (0, 0), 0.7), 0, 1) * clear
     target = Side(base, skin * clear, None, soft)
-    return transfer(_BY, target, source, strength=amount)
+    return transfer(BY_TONE, target, source, strength=amount)

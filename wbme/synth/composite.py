@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.color.reflection import mean_lab
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
-from wbme.color.transfer import LEAST, Side, transfer
+from wbme.color.transfer import BY_TONE, LAB_MEAN, LEAST, Side, transfer
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, HEAD, INDEX, MOUTH, SKIN
 
@@ -224,18 +224,17 @@ def regions(layers: Layers) -> Iterator[Region]:
 
 
 def reflected(
-    fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDArray[Any], method: str = "Lab mean"
+    fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDArray[Any], method: str = BY_TONE
 ) -> F32:
     """``fill`` (H x W x 3 sRGB) with ``region``, which is painted over its skin colour (lips, lids), shifted
-    as colour reflection shifts its ``skin``: by mean c_src - mean c_tgt in CIE L*a*b*, or by another
-    ``method`` of ``color.transfer``, "none" among them. Not clipped.
+    as colour reflection shifts its ``skin``, by a ``method`` of ``color.transfer`` or "none". Not clipped.
 
     ``source`` with its mask H x W in [0, 1]: where c_src is measured. Raises ParameterError as ``mean_lab``;
     other methods leave ``fill`` as it is where a source tells no colour.
     """
     if method == "none":
         return fill
-    if method != "Lab mean":
+    if method != LAB_MEAN:
         try:
             return transfer(method, Side(fill, skin, None, region), Side(source, source_mask), clip=False)
         except ParameterError:  # all black or all white
@@ -262,7 +261,7 @@ def relit(layers: Layers, source: F32) -> F32:
 
 
 def base(
-    source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: str = "Lab mean"
+    source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: str = BY_TONE
 ) -> tuple[F32, NDArray[np.float64]]:
     """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1], and by how much in L*a*b* colour
     reflection moved the mean of each head's skin, heads x 3; NaN where it moved none.
@@ -277,11 +276,11 @@ def base(
         styled[region.fill] = makers[region.name](flat, layers, region, drawing)[region.fill]
         filled[region.fill] = 1
         if region.name == "skin" and drawing.reflection:
-            # The tones follow the graded photograph, as all around them does; the character the photograph.
+            # After the photograph, not its graded form, whose skin is brighter and of more chroma.
             where = region.sample, region.fill
-            graded = np.clip(reflected(styled, *where, flat, region.sample, reflection), 0, 1)
-            before, after, shown = styled, graded, region.sample
-            styled = graded
+            moved = np.clip(reflected(styled, *where, source, region.sample, reflection), 0, 1)
+            before, after, shown = styled, moved, region.sample
+            styled = moved
             own = layers.heads == layers.heads[region.sample][0]
             skin, fill = (own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
             seen = region.sample & (layers.toon > 0)  # of a head alone not the body, whose light is another

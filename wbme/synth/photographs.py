@@ -144,7 +144,11 @@ def drawn(
     for number in range(1, len(faces) + 1):
         sample, fill = ((heads == number) & np.isin(labels, list(part)) for part in (SKIN, UNDER))
         if settings.drawing.reflection and np.count_nonzero(sample) >= 50:
-            toon = np.clip(composite.reflected(toon, sample, fill, flat, sample, chosen.reflection), 0, 1)
+            # The body too: texture filters grade what they draw.
+            toon, flat = (
+                np.clip(composite.reflected(one, sample, fill, rgb, sample, chosen.reflection), 0, 1)
+                for one in (toon, flat)
+            )
     mask = composite.head_mask(labels, settings.drawing.erode, settings.drawing.feather)
     base = np.clip(composite.full_body_aware(toon, flat, mask), 0, 1)
     base = colouring.lit(base, rgb, labels, chosen.light)

@@ -10,11 +10,10 @@ from wbme.base.errors import ParameterError
 from wbme.base.hashing import digest_json
 from wbme.base.paths import project_root
 from wbme.color.relight import RECIPES
-from wbme.color.transfer import METHODS, OF_REGION
+from wbme.color.transfer import BY_TONE, METHODS, OF_REGION
 from wbme.geometry import warps
 
 Share = Annotated[float, Field(ge=0, le=1)]
-TALK = "Lab mean"
 
 
 def _of(*names: str) -> AfterValidator:
@@ -76,7 +75,7 @@ class Recipe(_Part):
     name: str = "default"
     about: str = ""
     warp: Warp = Warp()
-    reflection: Moved = TALK
+    reflection: Moved = BY_TONE
     light: Light = Light()
     skin: Skin = Skin()
 

@@ -12,13 +12,14 @@ from wbme.metrics import scores
 from wbme.metrics.skin import LEAST
 from wbme.synth.composite import inked
 from wbme.views import lighting
-from wbme.views.skin_reflection import METERED, OURS, Case, evened, reflected
+from wbme.views.skin_reflection import METERED, OURS, TALK, Case, evened, reflected
 
 F32 = NDArray[np.float32]
 Draw = Callable[[F32], F32]  # a photograph to its drawing, both H x W x 3 sRGB in [0, 1]
 TARGET = "target"
 COLOURED, COLOURED_EXACTLY = ", by tone", ", by tone, exact mask"
 COLOURED_METERED, EVENED = ", by tone, metered", ", on evened light"
+BY_MEAN = ", " + TALK
 RIVALS = (COLOURED, COLOURED_EXACTLY, COLOURED_METERED, EVENED)
 
 
@@ -52,10 +53,10 @@ def measure(
     return rows
 
 
-def target(one: Case, light: str) -> F32:
+def target(one: Case, light: str, reflection: str = OURS) -> F32:
     """The drawing that 15_compose_pairs would make of the photograph under ``light``, whose skin is that of
-    the photograph: H x W x 3 sRGB in [0, 1]."""
-    return inked(lighting.drawn(one.lit[light], one.photos[light]), one.layers.ink)
+    the photograph: H x W x 3 sRGB in [0, 1]; ``reflection`` as its recipe says."""
+    return inked(lighting.drawn(one.lit[light], one.photos[light], reflection), one.layers.ink)
 
 
 def mended(one: Case, light: str, name: str, drawing: F32, draw: Draw) -> dict[str, F32]:
@@ -74,13 +75,14 @@ def mended(one: Case, light: str, name: str, drawing: F32, draw: Draw) -> dict[s
 
 
 def targets(one: Case, light: str) -> dict[str, F32]:
-    """The target and, by ``TARGET`` + rival, what it would be if its skin were coloured "by tone" instead of
-    by its mean, after the photograph or after that in even light; under exact masks, which its maker has."""
+    """The target and, by ``TARGET`` + way, what it would be if its skin were coloured by its mean
+    (``BY_MEAN``, the talk's formula), or by tone after the photograph in even light (``COLOURED_METERED``);
+    under exact masks, which its maker has."""
     made = target(one, light)
-    ways = {COLOURED: OURS, COLOURED_METERED: METERED}
-    return {TARGET: made} | {
-        TARGET + way: _or(made, lambda how=how: reflected(one, how, light, drawing=made))
-        for way, how in ways.items()
+    return {
+        TARGET: made,
+        TARGET + BY_MEAN: target(one, light, TALK),
+        TARGET + COLOURED_METERED: _or(made, lambda: reflected(one, METERED, light, drawing=made)),
     }
 
 

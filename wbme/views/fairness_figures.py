@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wbme.color.tones import MONK
 from wbme.metrics.fairness import GOALS, UNKNOWN, verdicts
-from wbme.views.fairness import COLOURED, RIVALS, TARGET, mended, targets
+from wbme.views.fairness import BY_MEAN, RIVALS, TARGET, mended, targets
 from wbme.views.overlay import contact_sheet
 from wbme.views.skin_planes import legend
 from wbme.views.skin_reflection import Case
@@ -181,7 +181,7 @@ def _bars(axes: Axes, rows: pd.DataFrame, value: str, at: Any, look: dict[str, A
 
 def closer(one: Case, light: str, name: str, draw: Any) -> F32:
     """One person under ``light``: photograph, what the method ``name`` draws, the four ways to mend it, the
-    target and what it would be coloured by tone, and the oracle."""
+    target and what it would be coloured otherwise, and the oracle."""
     photo = one.photos[light]
     drawing = draw(photo)
     made = {"photograph": photo, name: drawing, **mended(one, light, name, drawing, draw)}
@@ -233,6 +233,6 @@ def findings(summary: Sequence[Mapping[str, Any]], methods: Sequence[str], rival
             f"- What moves it: {rival_of} lies at {rows[rival_of]['median']:.1f}; of the ways to mend it the "
             f"nearest is {best.removeprefix(', ')} with {known[best]:.1f} (slope {ways[best]['slope']:.2f}). "
             f"What it learns from lies at {rows[TARGET]['median']:.1f}, and would at "
-            f"{rows[TARGET + COLOURED]['median']:.1f} if its skin were coloured by tone."
+            f"{rows[TARGET + BY_MEAN]['median']:.1f} if its skin were coloured by its mean."
         )
     return lines

@@ -19,7 +19,7 @@ from wbme.color.reflection import mean_lab
 from wbme.color.relight import relight
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import ita
-from wbme.color.transfer import LEAST, METHODS, Side, transfer
+from wbme.color.transfer import BY_TONE, LAB_MEAN, LEAST, METHODS, Side, transfer
 from wbme.data import matched, rendered
 from wbme.data.relit import LAMPS, fitted, relit
 from wbme.data.rendered import Layers
@@ -32,8 +32,8 @@ from wbme.synth.composite import UNDER, inked, over
 F32 = NDArray[np.float32]
 GREY = 0.5  # sRGB, behind every drawing
 MOST = 8_000  # pixels of a person that are compared one by one
-NONE, OURS, METERED = "none", "by tone", "by tone, metered"
-TALK = "Lab mean"  # the talk's formula
+NONE, OURS, METERED = "none", BY_TONE, "by tone, metered"
+TALK = LAB_MEAN
 ALL = (NONE, *METHODS, METERED)
 ALBEDO, RENDERED = "albedo", "as rendered"
 LIGHTS = (ALBEDO, RENDERED, *LAMPS)
