@@ -19,8 +19,10 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
+import yaml
 from drawn_head import POINTS, head, named, save
 
 ROOT = Path(__file__).parents[1]
@@ -77,8 +79,10 @@ def bare(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(bare):
-    """The project with a workspace in which notebook 10 published its sources."""
+    """The project with a workspace in which notebook 10 published its sources; and a small pair set."""
     folder, environment = bare
+    made = [sys.executable, str(ROOT / "tests/small_pairs.py"), str(folder / "small")]
+    subprocess.run(made, env=environment, check=True, timeout=120)
     command = [sys.executable, "-m", "wbme", "run", "10", "--promote", "--preset", "smoke"]
     subprocess.run(command, cwd=folder, env=environment, check=True, timeout=300)
     return folder, environment
@@ -157,6 +161,22 @@ def _opened(server, browser, notebook: str, folder: Path):
     page.run = _finished(folder / "workspace" / "runs" / notebook)
     yield page
     page.close()
+
+
+def _small(folder: Path, notebook: str) -> None:
+    """Give the parameters of ``notebook`` the values of preset smoke."""
+    path = folder / "notebooks" / f"{notebook}.ipynb"
+    read, found = nbformat.read(path, 4), 0
+    values = yaml.safe_load((folder / "experiments/presets/smoke.yaml").read_text())[notebook]
+    for name, value in values.items():
+        for cell in read.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source, one = re.subn(
+                    rf"(?m)^({name}: .*?) = .*?  #", lambda m, v=value: f"{m[1]} = {v!r}  #", cell.source
+                )
+                found += one
+    assert found == len(values)
+    nbformat.write(read, path)
 
 
 def _finished(runs: Path, seconds: float = 240) -> dict:
@@ -270,6 +290,20 @@ def test_dragging_a_slider_ends_where_the_hand_is(page, name, label):
     shoot(page, f"{name}_dragged")
 
 
+def test_a_pair_set_is_shown_as_slopes_and_as_curves(page):
+    """Each choice gives a picture of its own: CDF, L*, slope again, on the photograph, of dark skin alone."""
+    cell = Cell(page, "skin_pairs_views")
+    pictures = [cell.bytes()]
+    for place, value in ((0, "CDF"), (1, "L*"), (0, "slope"), (2, "photograph"), (3, "8-10")):
+        page.evaluate(RESET)
+        cell.cell.locator("select").nth(place).select_option(value)
+        page.wait_for_function("() => window.watched.changes.length", timeout=20_000)
+        page.wait_for_timeout(400)
+        pictures.append(cell.bytes())
+        shoot(page, f"skin_pairs_{len(pictures)}")
+    assert len(set(pictures)) == len(pictures)
+
+
 def test_a_rectangle_and_a_lasso_change_the_faces(page):
     cell = Cell(page, "skin_selection")
     box = cell.cell.locator("canvas").first.bounding_box()
@@ -360,3 +394,50 @@ def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, browser):
         cell.get_by_text("b.png (2 of 2)").wait_for(timeout=20_000)
         shoot(page, "landmarks_next")
         assert not (drawings / "b.landmarks.json").exists() and page.said == []
+
+
+def test_a_slider_redraws_lines_and_tones_and_the_setting_is_saved(server, project, browser):
+    folder, _ = project
+    _small(folder, "34_line_and_tone")
+    with _opened(server, browser, "34_line_and_tone", folder) as page:
+        assert page.run["status"] == "completed"
+        page.evaluate(WATCH)
+        cell = Cell(page, "tone_live")
+        cell.handle("levels").focus()
+        moves = ["ArrowLeft"] * 4 + ["ArrowRight"] * 3
+        times = [cell.after(lambda key=key: page.keyboard.press(key))[0] for key in moves]
+        report("tone_live: key to picture", times)
+        shoot(page, "tone_live")
+        cell.cell.get_by_placeholder("name to save it under").fill("from_browser")
+        cell.cell.get_by_role("button", name="save").click()
+        cell.cell.get_by_text("saved: wbme stylize --style from_browser").wait_for(timeout=20_000)
+        saved = (folder / "workspace/recipes/from_browser.yaml").read_text()
+        assert "\n  levels: 7.0\n" in saved and "\n  softness: 0.7\n" in saved
+        cell.cell.get_by_role("button", name="save").click()
+        cell.cell.get_by_text("is there already").wait_for(timeout=20_000)
+        shoot(page, "tone_saved")
+        assert page.said == []
+
+
+@pytest.mark.parametrize(
+    ("notebook", "name", "label"),
+    [
+        ("20_warp_study", "warp_closer", "strength"),
+        ("31_skin_reflection", "skin_reflection_closer", "strength"),
+        ("32_lighting", "lighting_closer", "ev"),
+        ("33_character_skin", "character_skin_closer", "amount"),
+    ],
+)
+def test_a_study_answers_to_its_slider(server, project, browser, notebook, name, label):
+    folder, _ = project
+    _small(folder, notebook)
+    with _opened(server, browser, notebook, folder) as page:
+        assert page.run["status"] == "completed"
+        page.evaluate(WATCH)
+        cell = Cell(page, name)
+        cell.handle(label).focus()
+        moves = ["ArrowLeft"] * 3 + ["ArrowRight"] * 2
+        times = [cell.after(lambda key=key: page.keyboard.press(key))[0] for key in moves]
+        report(f"{name}: key to picture", times)
+        shoot(page, name)
+        assert page.said == []

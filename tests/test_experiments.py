@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from wbme.lab import chain, comparison, notebook, report, sweep
+from wbme.synth import recipes
 
 ROOT = Path(__file__).parents[1] / "experiments"
 
@@ -38,9 +39,10 @@ def test_sweeps_plan(path):
     assert planned.data, "tables must say what was measured"
 
 
-def test_the_ablation_judges_every_student_on_the_same_pictures():
+@pytest.mark.parametrize("name", ["ablation", "warp"])
+def test_a_sweep_over_pairs_judges_every_student_on_the_same_pictures(name):
     """Whatever is composed to learn from, the set that 50_evaluate reads is made alike in every trial."""
-    planned = sweep.find("ablation")
+    planned = sweep.find(name)
     chains = [planned.chain_of(trial) for trial in planned.trials]
     judged = {repr([s.params for s in own.steps if s.alias == "judge"]) for own in chains}
     assert len(judged) == 1
@@ -53,8 +55,20 @@ def test_the_ablation_judges_every_student_on_the_same_pictures():
         )
 
 
-def test_results_that_are_kept_are_those_of_the_shipped_sweep():
-    planned = sweep.find("ablation")
-    kept = comparison.results(ROOT / "sweeps" / "results" / "ablation")
+def test_students_of_warps_are_judged_by_exact_places_and_only_their_warps_differ():
+    planned = sweep.find("warp")
+    composed = [planned.chain_of(trial).steps for trial in planned.trials]
+    judges = [step.params["recipe"] for steps in composed for step in steps if step.alias == "judge"]
+    assert {recipes.load(name).warp.method for name in judges} == {"exact"}
+    learnt = {s.params["recipe"] for steps in composed for s in steps[2:3]}
+    one, other = (recipes.load(name) for name in sorted(learnt))
+    assert {one.warp.aligns, other.warp.aligns} == {True, False}
+    rest = {"name", "about", "warp"}
+    assert one.model_dump(exclude=rest) == other.model_dump(exclude=rest)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "sweeps" / "results").iterdir()), ids=lambda p: p.name)
+def test_results_that_are_kept_are_those_of_the_shipped_sweep(path):
+    planned, kept = sweep.find(path.name), comparison.results(path)
     assert [rows[0]["label"] for rows in kept.settings] == [setting.label for setting in planned.settings]
     assert {row["metric"] for row in comparison.compare(kept)} == set(planned.goals)

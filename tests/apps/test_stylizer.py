@@ -64,7 +64,7 @@ def test_lines_go_from_thin_to_bold(model, astronaut):
     ("controls", "sentence"),
     [
         ({"blur": 1}, "has no control 'blur'; it has line_threshold"),
-        ({"phase": 0.5}, "has no control 'phase'"),
+        ({"phase": 1.5}, "phase must be a number from -1 to 1, not 1.5"),
         ({"levels": 1}, "levels must be a number from 2 to 64, not 1"),
         ({"levels": "6"}, "levels must be a number"),
         ({"levels": float("nan")}, "levels must be a number"),

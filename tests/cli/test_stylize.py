@@ -109,6 +109,48 @@ def test_options_change_the_drawing(model, photos, tmp_path):
     assert len(results) == 6
 
 
+def test_a_saved_setting_draws_the_same_bytes_as_its_options(model, photos, tmp_path, home):
+    from wbme.apps import styles
+
+    numbers = {"levels": 4.0, "softness": 0.1, "saturation": 1.7}
+    styles.save(styles.Style("mine", numbers, "#c01040"), "mine")
+    by_hand = ["--tones", 4, "--softness", 0.1, "--saturation", 1.7, "--ink", "#c01040"]
+    drawn = {}
+    for name, words in {
+        "plain": [],
+        "hand": by_hand,
+        "style": ["--style", "mine"],
+        "file": ["--style", home / "recipes" / "mine.yaml"],
+        "other": ["--style", "mine", "--tones", 12],
+        "bold": ["--style", "mine", "--lines", 1],
+        "action": ["--style", "action"],
+    }.items():
+        done = stylize(photos / "a.jpg", "-o", tmp_path / "x.png", "--model", model, "--no-faces", *words)
+        assert done.exit_code == 0
+        drawn[name] = (tmp_path / "x.png").read_bytes()
+    assert drawn["hand"] == drawn["style"] == drawn["file"]
+    assert len(set(drawn.values())) == 5
+
+
+def test_every_number_of_a_style_reaches_the_drawing(model, photos, tmp_path, home):
+    from wbme.apps import styles
+    from wbme.apps.stylizer import Stylizer
+
+    numbers = {"line_threshold": -2.0, "line_gain": 1.5, "phase": 0.25, "lift": 0.7, "levels": 5.0}
+    style = styles.Style("mine", numbers, "#204060")
+    styles.save(style, "mine")
+    stylize(photos / "a.jpg", "-o", tmp_path / "x.png", "--model", model, "--no-faces", "--style", "mine")
+    rgb = images.read(photos / "a.jpg").rgb
+    images.write(tmp_path / "y.png", Stylizer(model, controls=style.controls).picture(rgb, []))
+    assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
+    without = {name: Stylizer(model, controls={**style.controls, name: old}) for name, old in (
+        ("line_threshold", 0.0), ("line_gain", 2.0), ("phase", 0.0), ("lift", 1.0)
+    )}  # fmt: skip
+    want = images.read(tmp_path / "x.png").rgb
+    for name, other in without.items():
+        assert np.abs(other.picture(rgb, []) - want).max() > 0.01, name
+
+
 def test_both_backends_agree(model, photos, tmp_path):
     for backend in ("openvino", "onnxruntime"):
         assert (
@@ -186,6 +228,15 @@ def test_what_cannot_be_written_changes_its_suffix_and_no_two_share_a_name(tmp_p
             "there is no model folder nowhere",
             marks=pytest.mark.slow,  # looks among the shipped ones, which takes torch
         ),
+        (
+            ["{photos}/a.jpg", "-o", "{out}", "--style", "nobody"],
+            "there is no style 'nobody': choose one of action",
+        ),
+        (
+            ["{photos}/a.jpg", "-o", "{out}", "--style", "../x"],
+            "'../x' is no style: give a path that ends in",
+        ),
+        (["{photos}/a.jpg", "-o", "{out}", "--style", "{photos}/x.yaml"], "cannot read"),
         (["{photos}/a.jpg", "-o", "{out}", "--backend", "abacus"], "no backend is called 'abacus'"),
         (["{photos}/a.jpg", "-o", "{out}", "--deform", "romance"], "keeps the person's own geometry"),
         (["{photos}/a.jpg", "-o", "{out}", "--deform", "nobody"], "nobody"),

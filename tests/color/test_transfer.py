@@ -135,3 +135,12 @@ def test_bad_input_is_one_sentence(method, target, source, words):
     with pytest.raises(ParameterError) as error:
         transfer(method, target, source)
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(("shadow", "wanted"), [(0.95, 59.2), (0.3, 60)])
+def test_by_tone_the_lit_part_counts_where_light_is_hard_and_the_middle_where_it_is_soft(shadow, wanted):
+    """A face of L* 60, two fifths of it in shadow: soft light takes the middle of its tones."""
+    L = np.where(np.arange(FULL.size) < 0.4 * FULL.size, 60 * shadow, 60.0)
+    face = lab_to_srgb(np.stack([L, 12 + 0 * L, 18 + 0 * L], -1)).reshape(*FULL.shape, 3).astype(np.float32)
+    made = transfer("by tone", side(patch([75, 10, 16])), side(face))
+    assert labs(made)[:, 0].mean() == pytest.approx(wanted, abs=0.3)

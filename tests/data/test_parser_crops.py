@@ -97,15 +97,20 @@ def test_looks_keep_what_they_do_not_touch():
 def test_a_hat_lies_over_the_hair_and_leaves_the_face(people):
     view = parser_crops.read_view(*parser_crops.views_of([people], False)[0])
     face = Square(48, 44, 110)
-    rng = np.random.default_rng(0)
+    rng, strands = np.random.default_rng(0), 0
     for _ in range(5):
         photo, labels = parser_looks.capped(view.photo, view.labels, face, rng)
         hat = labels == INDEX["hat"]
         assert hat.sum() > 100 and (photo[hat, 3] == 255).all()
         assert not hat[60:].any()
-        rest = ~hat & (labels > 0)
+        wisps = (labels == INDEX["hair"]) & (view.labels != INDEX["hair"])
+        inner = [INDEX[name] for name in ("nose", "mouth", "u_lip", "l_lip", "neck", "cloth")]
+        assert not np.isin(view.labels[wisps], inner).any()
+        strands += np.count_nonzero(wisps)
+        rest = ~hat & (labels > 0) & (labels != INDEX["hair"])
         assert np.array_equal(labels[rest], view.labels[rest])
         assert np.array_equal(photo[rest], view.photo[rest])
+    assert strands > 20
 
 
 def test_bad_sets_are_one_sentence(tmp_path):

@@ -131,6 +131,41 @@ def test_in_jupyterlab_a_moved_slider_redraws_and_the_sheet_is_kept_too():
     np.testing.assert_array_equal(shown(picture), pixels(flat(0.6, 1.0)))
 
 
+def test_a_colour_is_picked_and_the_values_are_saved_under_a_name():
+    kept = []
+
+    def keep(name, replace, **values):
+        if name == "taken" and not replace:
+            raise ParameterError("taken is <there> already")
+        kept.append((name, values))
+        return f"saved {name}"
+
+    def view(value, ink):
+        return np.full((8, 8, 3), int(ink[1:3], 16) / 255 * value, np.float32)
+
+    controls = {"value": lab.Slider(0.0, 1.0, 1.0, 0.1, sheet=(1.0,)), "ink": lab.Colour("#800000")}
+    box = lab.explore(view, Runs(True), "x", over=["value"], save=keep, **controls)
+    (picture,), (colour,) = parts(box, widgets.Image), parts(box, widgets.ColorPicker)
+    assert shown(picture)[0, 0, 0] == 128
+    colour.value = "#ff0000"
+    assert shown(picture)[0, 0, 0] == 255
+    (name,), (again,), (button,) = (
+        parts(box, kind) for kind in (widgets.Text, widgets.Checkbox, widgets.Button)
+    )
+    said = parts(box, widgets.HTML)
+    name.value = " taken "
+    button.click()
+    assert kept == [] and any("taken is &lt;there&gt; already" in one.value for one in said)
+    again.value = True
+    button.click()
+    assert kept == [("taken", {"value": 1.0, "ink": "#ff0000"})] and any(
+        one.value == "saved taken" for one in said
+    )
+    assert lab.explore(view, Runs(), "x", over=["ink"], save=keep, **controls) is None
+    with pytest.raises(ParameterError, match="red is no colour"):
+        lab.Colour("red")
+
+
 def test_whole_sliders_stay_whole():
     seen = []
     view = lambda n, on: seen.append((n, on)) or flat(0)  # noqa: E731

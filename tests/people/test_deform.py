@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from wbme.base.errors import ParameterError
 from wbme.people import (
     anatomy,
     body,
@@ -23,7 +22,6 @@ from wbme.people import (
     views,
 )
 from wbme.people.sheet import Deformation
-from wbme.synth.compose import Material
 
 RANGES = {
     "eyes": (0.7, 1.8), "eye_height": (0.8, 1.5), "eye_drop": (-0.05, 0.08), "nose": (0.3, 1.5),
@@ -158,13 +156,6 @@ def test_places_are_kept_to_a_sixteenth_of_a_pixel():
     kept = correspondence.stored(places, np.array([[True, False]]), 512)
     np.testing.assert_allclose(kept[0, 0] / 16, places[0, 0], atol=1 / 32)
     assert (kept[0, 1] == 65535).all()
-
-
-def test_pairs_refuse_a_deformed_character_in_one_sentence(tmp_path):
-    (tmp_path / "0001").mkdir()
-    (tmp_path / "0001" / "correspondence.npz").touch()
-    with pytest.raises(ParameterError, match="chibi is drawn in its own proportions"):
-        Material(tmp_path, tmp_path, "chibi", [{"id": "0001"}], [])
 
 
 @pytest.mark.slow

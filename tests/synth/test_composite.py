@@ -99,7 +99,7 @@ def test_even_light_gives_one_tone():
 
 
 def test_the_flat_head_keeps_the_skin_colour_and_the_drawn_eyes(layers, source):
-    out = composite.base(source, source, layers, Drawing())
+    out = composite.base(source, source, layers, Drawing(), "Lab mean")[0]
     skin = np.isin(layers.labels, [1, 14])
     np.testing.assert_allclose(mean_lab(out, skin), mean_lab(source, skin), atol=1)
     eyes = np.isin(layers.labels, [4, 5])
@@ -110,8 +110,8 @@ def test_the_flat_head_keeps_the_skin_colour_and_the_drawn_eyes(layers, source):
 def test_the_toon_head_has_the_palette_reflected_to_the_photographed_skin(layers, source):
     skin = np.isin(layers.labels, [1, 14])
     sharp = {"head": "toon", "erode": 0, "feather": 0}
-    own = composite.base(source, source, layers, Drawing(**sharp))
-    character = composite.base(source, source, layers, Drawing(**sharp, reflection=False))
+    own = composite.base(source, source, layers, Drawing(**sharp), "Lab mean")[0]
+    character = composite.base(source, source, layers, Drawing(**sharp, reflection=False))[0]
     np.testing.assert_allclose(mean_lab(own, skin), mean_lab(source, skin), atol=0.5)
     np.testing.assert_allclose(character[skin], layers.palette[skin][:, :3], atol=1e-6)
 
@@ -156,4 +156,4 @@ def test_nobody_leaves_the_picture_as_it_is(layers, source):
         boxes=layers.boxes[:0],
     )
     for head in ("flat", "toon"):
-        np.testing.assert_allclose(composite.base(source, source, none, Drawing(head)), source, atol=1e-6)
+        np.testing.assert_allclose(composite.base(source, source, none, Drawing(head))[0], source, atol=1e-6)

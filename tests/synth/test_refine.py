@@ -88,7 +88,7 @@ def test_a_written_character_is_read_as_any_other_and_goes_on_where_it_stopped(m
         compose.pair(compose.Material(people, place, "x", rows, []), 0, toon)[1]["tgt"]
         for place in (whole, character)
     )
-    inside = inner(material.layers(rows[0]).labels)
+    inside = inner(material.layers(rows[0], toon).labels)
     assert np.abs(target - plain)[inside].mean() > 0.02
     # The background's tones begin at the skin's, which has changed; nothing else has.
     np.testing.assert_allclose(target[92:], plain[92:], atol=0.02)

@@ -48,7 +48,7 @@ def test_shares_of_background_are_those_of_the_labels(made):
 
 
 def test_the_sliders_change_the_drawing_only(material):
-    layers = material.layers(material.views[0])
+    layers = material.layers(material.views[0], Settings())
     one, other = (view.composed(material, layers, Settings(), tone=t, levels=6.0) for t in (0.05, 0.5))
     assert one.shape == (64, 128, 3)
     np.testing.assert_array_equal(one[:, :64], other[:, :64])

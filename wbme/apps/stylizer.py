@@ -1,5 +1,6 @@
 """``Stylizer``: a trained student on pictures of any size, with its live controls."""
 
+import copy
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ RANGES = {
     "line_threshold": (-20.0, 20.0),
     "line_gain": (0.1, 50.0),
     "levels": (2.0, 64.0),
+    "phase": (-1.0, 1.0),
     "softness": (0.0, 1.0),
     "saturation": (0.0, 4.0),
     "lift": (0.3, 2.0),
@@ -43,13 +45,32 @@ def coverage(drawn: Rgb, bare: Rgb, ink: Rgb) -> Rgb:
     return np.clip(cover, 0, 1)
 
 
+def check_controls(
+    controls: Mapping[str, Any],
+    where: str,
+    failure: type[WbmeError],
+    ranges: Mapping[str, tuple[float, float]] = RANGES,
+) -> None:
+    """Raise ``failure`` for the first control whose value is of another kind or out of its range; ``where``
+    begins the sentence."""
+    for name, value in controls.items():
+        low, high = ranges.get(name, (-1e6, 1e6))
+        array = np.asarray(value)
+        fits = array.shape == ((3,) if name == "ink_colour" else ()) and array.dtype.kind in "iuf"
+        if not (fits and (array >= low).all() and (array <= high).all()):
+            kind = "three numbers" if name == "ink_colour" else "a number"
+            raise failure(f"{where}{name} must be {kind} from {low:g} to {high:g}, not {value!r}")
+
+
 class Stylizer:
     """A student's exported graph on pictures.
 
     ``folder`` holds ``model.json`` (schema 1) and ``model.onnx``. ``controls`` replaces defaults of the card:
-    numbers, and ``ink_colour`` three numbers in [0, 1]; ``lines`` in [-1, 1] shifts the line threshold from
-    thin to bold. Raises ModelError for a folder that is no such model, and ParameterError for a control that
-    the model does not have or a value out of its range.
+    numbers, and ``ink_colour`` three numbers in [0, 1]; ``phase`` is measured from where a tone lies on the
+    skin, in steps of tone. ``lines`` in [-1, 1] shifts the line threshold from thin to bold. ``net`` stands
+    for the graph where it is loaded already, such as ``runtime.remembered.Remembered``. Raises ModelError for
+    a folder that is no such model, and ParameterError for a control that the model does not have or a value
+    out of its range.
 
     What comes out is what the graph draws. Around it there are only padding, tiles, resampling and blending:
     lines are so many pixels wide and shading so coarse whatever is in the picture, and a student is trained
@@ -67,21 +88,28 @@ class Stylizer:
         threads: int | None = None,
         lines: float | None = None,
         controls: Mapping[str, Any] | None = None,
+        net: runtime.Backend | None = None,
     ) -> None:
         self.card = card.read(Path(folder) / "model.json", card.GRAPH)
         self.layered = self.card["head"] == "layered"  # ink OVER tone(base), with live controls
         graph = Path(folder) / "model.onnx"
-        self._net = runtime.load(graph, backend, layout="nhwc", threads=threads)
+        self._net = net or runtime.load(graph, backend, layout="nhwc", threads=threads)
         names = {spec.name for spec in self._net.inputs}
-        if names != {"image", *self.card["controls"]} or not names <= {"image", "phase", *RANGES}:
+        if names != {"image", *self.card["controls"]} or not names <= {"image", *RANGES}:
             raise ModelError(f"the inputs of {folder}/model.onnx are not those of its card: export it again")
-        self._fitting(self.card["controls"], f"{folder}/model.json: controls.", ModelError)
-        self._fitting(self.card.get("base_alone", {}), f"{folder}/model.json: base_alone.", ModelError, {})
+        check_controls(self.card["controls"], f"{folder}/model.json: controls.", ModelError)
+        check_controls(self.card.get("base_alone", {}), f"{folder}/model.json: base_alone.", ModelError, {})
         if lines is not None:
             shift = -(_THIN if lines < 0 else _BOLD) * lines
-            usual = self.card["controls"].get("line_threshold", 0.0)
-            controls = {"line_threshold": usual + shift, **(controls or {})}
+            usual = {**self.card["controls"], **(controls or {})}.get("line_threshold", 0.0)
+            controls = {**(controls or {}), "line_threshold": usual + shift}
         self.controls = {**self.card["controls"], **self._checked(controls or {})}
+
+    def under(self, controls: Mapping[str, Any]) -> "Stylizer":
+        """The same graph under other ``controls``, those left out as the card has them."""
+        other = copy.copy(self)
+        other.controls = {**self.card["controls"], **self._checked(controls)}
+        return other
 
     def picture(
         self, rgb: Rgb, faces: Sequence[Face] | None = None, *, progress: Progress | None = None
@@ -112,7 +140,8 @@ class Stylizer:
         width = self.card["face_width"]
         whole = self.scale(found, rgb.shape) if scale is None else scale
         # A tone lies on the skin where the phase is frac(levels x luma).
-        net = functools.partial(self._graph, phase=self.controls.get("levels", 0) * luma % 1)
+        phase = self.controls.get("levels", 0) * luma + self.controls.get("phase", 0)
+        net = functools.partial(self._graph, phase=phase % 1)
         out = self._at(net, rgb, whole, progress)
         for head in sorted(found, key=lambda head: head.face):
             ratio = head.face * whole / width
@@ -182,26 +211,9 @@ class Stylizer:
         return self._net(*(feed[spec.name] for spec in self._net.inputs))[0][0]
 
     def _checked(self, controls: Mapping[str, Any]) -> dict[str, Any]:
-        known = {name: value for name, value in self.card["controls"].items() if name in RANGES}
         for name in controls:
-            if name not in known:
-                has = ", ".join(known) or "none"
+            if name not in self.card["controls"]:
+                has = ", ".join(self.card["controls"]) or "none"
                 raise ParameterError(f"{self.card['name']!r} has no control {name!r}; it has {has}")
-        self._fitting(controls, "", ParameterError)
+        check_controls(controls, "", ParameterError)
         return dict(controls)
-
-    @staticmethod
-    def _fitting(
-        controls: Mapping[str, Any],
-        where: str,
-        failure: type[WbmeError],
-        ranges: Mapping[str, tuple[float, float]] = RANGES,
-    ) -> None:
-        """Raise ``failure`` for the first control whose value is of another kind or out of its range."""
-        for name, value in controls.items():
-            low, high = ranges.get(name, (-1e6, 1e6))
-            array = np.asarray(value)
-            fits = array.shape == ((3,) if name == "ink_colour" else ()) and array.dtype.kind in "iuf"
-            if not (fits and (array >= low).all() and (array <= high).all()):
-                kind = "three numbers" if name == "ink_colour" else "a number"
-                raise failure(f"{where}{name} must be {kind} from {low:g} to {high:g}, not {value!r}")

@@ -1,9 +1,11 @@
 """Uncertainty of a mean and of a difference."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
@@ -13,7 +15,7 @@ _BLOCK = 1 << 22  # drawn indices held in memory at once
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and the interval around it, in the unit of the values; ``n`` values went in."""
+    """A mean, or what else is told of ``n`` values, and the interval around it."""
 
     mean: float
     low: float
@@ -46,6 +48,40 @@ def bootstrap(values: ArrayLike, *, share: float = 0.95, resamples: int = 10_000
     means = np.concatenate([x[rng.integers(0, x.size, (count, x.size))].mean(axis=1) for count in blocks])
     low, high = np.quantile(means, [(1 - share) / 2, (1 + share) / 2])
     return Interval(mean, float(low), float(high), x.size)
+
+
+def resampled(
+    statistic: Callable[[list[NDArray[Any]]], NDArray[Any]],
+    groups: Sequence[ArrayLike],
+    *,
+    share: float = 0.95,
+    resamples: int = 2_000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap of any ``statistic`` of ``groups``: arrays n_g x ..., a row a person.
+
+    Rows are drawn with replacement within their own group, so that a group keeps its size. ``statistic`` maps
+    a list of arrays R x n_g x ... to R numbers; those that are NaN, such as a slope of people all alike, are
+    left out. ``low`` and ``high`` are NaN where nothing varies: no group of two or more, or no number.
+    Raises ParameterError for no group, an empty one, or parameters out of range.
+    """
+    given = [np.asarray(group, np.float64) for group in groups]
+    if not given or not all(len(group) for group in given) or not 0 < share < 1 or resamples < 1:
+        sizes = [len(group) for group in given]
+        raise ParameterError(
+            f"resampled: groups of {sizes}, share = {share}, resamples = {resamples}: give groups with "
+            "somebody in them, a share between 0 and 1 and a resample or more"
+        )
+    told = float(statistic([group[None] for group in given])[0])
+    count = sum(len(group) for group in given)
+    rng = generator(seed, "resampled")
+    drawn = [group[rng.integers(0, len(group), (resamples, len(group)))] for group in given]
+    values = statistic(drawn)
+    values = values[np.isfinite(values)]
+    if max(len(group) for group in given) < 2 or not values.size:
+        return Interval(told, float("nan"), float("nan"), count)
+    low, high = np.quantile(values, [(1 - share) / 2, (1 + share) / 2])
+    return Interval(told, float(low), float(high), count)
 
 
 def paired(values: ArrayLike, base: ArrayLike, *, share: float = 0.95) -> Interval:

@@ -1,6 +1,5 @@
 """``wbme stylize``: pictures, folders and videos drawn by a trained student."""
 
-import re
 import time
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -27,6 +26,10 @@ def stylize(
     inputs: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER|VIDEO...", help="What to draw.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A file, whose suffix counts, or a folder.")],
     model: Annotated[str | None, typer.Option(help="Folder or name; default: the promoted student.")] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A saved setting, or a character's; see notebook 34."),
+    ] = None,
     lines: Annotated[float | None, typer.Option(min=-1, max=1, help="-1 is thin, 1 is bold.")] = None,
     tones: Annotated[int | None, typer.Option(min=3, max=14, help="Steps of tone.")] = None,
     ink: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="Colour of the lines.")] = None,
@@ -61,6 +64,12 @@ def stylize(
 
     wanted = {"levels": tones, "softness": softness, "saturation": saturation, "ink_colour": colour(ink)}
     controls = {name: value for name, value in wanted.items() if value is not None}
+    if style is not None:
+        from wbme.apps import styles
+
+        setting = styles.find(style)
+        controls = {**setting.controls, **controls}
+        say(f"style {setting.name}")
     deformer = None
     if deform is not None:
         if no_faces:
@@ -148,11 +157,9 @@ def _free(place: Path, moving: bool, taken: dict[Path, Job]) -> Path:
 
 def colour(text: str | None) -> list[float] | None:
     """``#RRGGBB`` as three numbers in [0, 1]; ParameterError for anything else."""
-    if text is None:
-        return None
-    if not re.fullmatch(r"#?[0-9a-fA-F]{6}", text):
-        raise ParameterError(f'--ink {text} is no colour: write it as "#1a1420"')
-    return [byte / 255 for byte in bytes.fromhex(text[-6:])]
+    from wbme.apps import styles
+
+    return None if text is None else styles.colour(text, "--ink")
 
 
 def found(name: str | None) -> Path:

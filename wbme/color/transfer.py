@@ -19,6 +19,7 @@ _KNOTS = 4_000  # pixels of the target that a transport is told by
 _TURNS = 10  # random turns of the axes of the sliced transport
 _CONTRAST = 0.55  # exponent of the law that steps of tone follow from light skin to dark
 _LINE, _TONE = 0.45, 0.68  # of the main tone's L*: lines lie below, tones of the skin above
+_SOFT, _HARD = 0.3, 0.5  # spread of L* over a face, of its middle, in neutral and in hard side light
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,33 +111,54 @@ def _by_tone(target: F64, w: F64, source: F64, v: F64, how: How) -> F64:
     X' = s + k (X - t) in L*a*b*, with t the main tone of the drawing (its lit part), s that of the source and
     k = ((L_s + 16) / (L_t + 16))^0.55: shading is a factor of linear light, so that a step of L* goes with
     L* + 16 (exponent 1), which draughtsmen soften in the dark. Means would mix the drawing's shadows into
-    its colour, and what of a mask is hair, glint or line into both.
+    its colour, and what of a mask is hair, glint or line into both. In soft light the middle of the source is
+    its tone; the harder the light, the more it is its brightest part, as it is the drawing's.
     """
-    lit = (0.5, 0.75)
-    t, s = _main(target, w, *lit), _main(source, v, *(lit if how.drawn else (0.3, 0.7)))
+    hard = 0.0 if how.drawn else _hardness(source, v)
+    t = _main(target, w, *_between((0.5, 0.75), (0.65, 0.9), hard))
+    s = _main(source, v, *((0.5, 0.75) if how.drawn else _between((0.3, 0.7), (0.75, 0.95), hard)))
     return s + ((s[0] + 16) / (t[0] + 16)) ** _CONTRAST * (target - t)
+
+
+def _hardness(lab: F64, weight: F64) -> float:
+    """0 where a photographed face lies in soft light, as form alone shades it, to 1 where in hard light, by
+    the distance of the 15th and 85th percentile of L* over the middle, L* + 16."""
+    order, rank = _ranked(lab, weight)
+    dark, middle, bright = np.interp((0.15, 0.5, 0.85), rank, lab[order, 0])
+    return float(np.clip(((bright - dark) / (middle + 16) - _SOFT) / (_HARD - _SOFT), 0, 1))
+
+
+def _between(one: tuple[float, float], other: tuple[float, float], share: float) -> tuple[float, float]:
+    return one[0] + share * (other[0] - one[0]), one[1] + share * (other[1] - one[1])
+
+
+def _ranked(lab: F64, weight: F64) -> tuple[NDArray[np.intp], F64]:
+    """The order of L*, and by weight the rank in [0, 1] of each in it."""
+    order = np.argsort(lab[:, 0], kind="stable")
+    return order, (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
 
 
 def _main(lab: F64, weight: F64, low: float, high: float) -> F64:
     """Mean of what lies between two ranks of L*, by weight."""
-    order = np.argsort(lab[:, 0], kind="stable")
-    rank = (np.cumsum(weight[order]) - weight[order] / 2) / weight.sum()
+    order, rank = _ranked(lab, weight)
     inner = order[(rank >= low) & (rank <= high) & (weight[order] > 0)]
     return _mean(lab[inner], weight[inner]) if len(inner) else _mean(lab, weight)
 
 
+LAB_MEAN = "Lab mean"  # the talk's formula
+BY_TONE = "by tone"  # nearest to the oracle in 31_skin_reflection and 33_character_skin
 METHODS: dict[str, Method] = {
-    "Lab mean": _lab_mean,
+    LAB_MEAN: _lab_mean,
     "Lab mean, region": _lab_mean,
     "RGB mean": _rgb_mean,
     "Reinhard": _reinhard,
     "1-D transport": _transport_1d,
     "sliced transport": _transport_sliced,
     "same ITA": _same_ita,
-    "by tone": _by_tone,
+    BY_TONE: _by_tone,
 }
 OF_REGION = frozenset({"Lab mean, region"})
-UNMIXED = frozenset({"by tone"})  # takes lines off the skin before it moves, and puts them on again
+UNMIXED = frozenset({BY_TONE})  # takes lines off the skin before it moves, and puts them on again
 
 
 def transfer(

@@ -17,7 +17,7 @@ from wbme.data.rendered import CHANNELS, Layers
 from wbme.geometry.parsing import HEAD
 
 _SEEN = ("photo", "palette", "oracle", "drawn")
-_KNOWN = ("labels", "heads", "albedo", "shading")
+_KNOWN = ("labels", "heads", "toon", "albedo", "shading")
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1; x1 and y1 are not part of it
 LAWS = ("uniform", "centre", "row")
 ONTO = ("landscape", "portrait", "half", "full")
@@ -68,7 +68,7 @@ def empty(height: int, width: int) -> Layers:
     """Layers without anybody: all transparent, unlabelled, without heads."""
     found = {}
     for name, count in CHANNELS.items():
-        kind = np.uint8 if name in ("labels", "heads") else np.float32
+        kind = np.uint8 if name in ("labels", "heads", "toon") else np.float32
         found[name] = np.zeros((height, width) if count == 1 else (height, width, count), kind)
     return Layers(**found, points=np.zeros((0, 468, 2), np.float32), boxes=np.zeros((0, 4), np.float32))
 

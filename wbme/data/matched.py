@@ -30,11 +30,16 @@ class Matched:
     visible: NDArray[np.bool_]
 
 
+def deformed(character: Path, view: str) -> bool:
+    """Whether the character draws that view in proportions of its own."""
+    return (character / view / "correspondence.npz").exists()
+
+
 def read(people: Path, character: Path, view: str) -> Matched:
     """The view with that id. Raises MediaError or StoreError for a file missing or damaged, and StoreError
     where the character is drawn in the person's own geometry."""
     file = character / view / "correspondence.npz"
-    if not file.exists():
+    if not deformed(character, view):
         raise StoreError(f"{file} is missing: the character keeps the person's geometry, or {_AGAIN}")
     layers = rendered.layers(people, character, view)
     high, wide = layers.labels.shape

@@ -8,7 +8,9 @@
                   labels PNG; landmarks.npz: points N x 468 x 2 and boxes N x 4 of every head; row.json, the
                   last
 
-tgt is ink OVER base. A pair whose row.json stands is whole, so that a killed run goes on where it ended.
+tgt is ink OVER base. lineage["reflection"] holds the shift in L*a*b* by which colour reflection moved the
+skin of each head (null where none was seen), and nothing where it was not asked for. A pair whose row.json
+stands is whole, so that a killed run goes on where it ended.
 """
 
 import io
@@ -59,9 +61,14 @@ class Pairs:
         return found
 
 
-def finished(folder: Path, identity: str) -> bool:
-    """Whether the pair called ``identity`` stands whole in ``folder``."""
-    return (folder / identity / "row.json").exists()
+def finished(folder: Path, identity: str, recipe: dict[str, str] | None = None) -> bool:
+    """Whether the pair called ``identity`` stands whole in ``folder``, and by that ``recipe`` (stage: digest)
+    where one is given."""
+    try:
+        row = json.loads((folder / identity / "row.json").read_text("utf-8"))
+        return recipe is None or row["recipe"] == recipe
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def write(folder: Path, row: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
@@ -79,6 +86,7 @@ def write(folder: Path, row: dict[str, Any], arrays: dict[str, NDArray[Any]]) ->
             f"pair {row.get('id')} lacks {', '.join(lacking) or 'planes of one size'}: give them"
         )
     place, paths = folder / row["id"], {}
+    (place / "row.json").unlink(missing_ok=True)  # an older pair is not whole beside new planes
     for name in CHANNELS:
         paths[name] = f"{row['id']}/{name}.png" if name in given else None
         if name in given:

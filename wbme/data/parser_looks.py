@@ -149,13 +149,12 @@ def capped(photo: U8, labels: U8, face: Square, rng: Draw) -> tuple[U8, U8]:
         painted[shape & hat] = colour(rng)
     photo, labels = photo.copy(), labels.copy()
     y, x = np.indices(labels.shape)
-    high_up = ((x - middle[0]) * down[0] + (y - middle[1]) * down[1]) / half**2 < low
-    under = high_up & (labels == INDEX["hair"])  # what the hat presses down
+    below = ((x - middle[0]) * down[0] + (y - middle[1]) * down[1]) / half**2
+    under = (below < low) & (labels == INDEX["hair"])  # what the hat presses down
     photo[under, 3] = labels[under] = 0
     if rng.random() < 0.6:
-        side = (x - middle[0]) * across[0] + (y - middle[1]) * across[1]
-        down_by = (x - middle[0]) * down[0] + (y - middle[1]) * down[1]
-        _wisps(photo, labels, side / half**2, down_by / half**2, half, rng)
+        side = ((x - middle[0]) * across[0] + (y - middle[1]) * across[1]) / half**2
+        _wisps(photo, labels, side, below, half, rng)
     photo[hat, :3] = np.clip(painted * shade * 255, 0, 255)[hat]
     photo[hat, 3] = 255
     labels[hat] = INDEX["hat"]

@@ -89,7 +89,7 @@ def fitted(layers: Layers, side: int) -> Layers:
         way = cv2.INTER_NEAREST if plane.dtype == np.uint8 else cv2.INTER_AREA
         return cv2.resize(plane, size, interpolation=way)
 
-    planes = ("photo", "labels", "albedo", "shading", "palette", "oracle", "ink", "drawn", "heads")
+    planes = ("photo", "labels", "albedo", "shading", "palette", "oracle", "ink", "drawn", "heads", "toon")
     made: dict[str, Any] = {name: small(getattr(layers, name)) for name in planes}
     points = ((layers.points + 0.5) * scale - 0.5).astype(np.float32)
     return replace(layers, **made, points=points, boxes=layers.boxes * np.float32(scale))

@@ -20,7 +20,7 @@ from wbme.geometry.parsing import HEAD, LABELS
 SCHEMA = 1
 CHANNELS = {
     "photo": 4, "labels": 1, "albedo": 3, "shading": 1, "palette": 4, "oracle": 4, "ink": 1, "drawn": 4,
-    "heads": 1,
+    "heads": 1, "toon": 1,
 }  # fmt: skip
 _OF_PEOPLE = ("photo", "labels", "albedo", "shading")
 _AGAIN = "render the people again"
@@ -33,8 +33,9 @@ class Layers:
     ``photo``, ``palette``, ``oracle``, ``drawn`` float32 H x W x 4, sRGB with straight alpha; ``albedo``
     float32 H x W x 3; ``shading``, the luminance of the light alone, and ``ink`` float32; ``labels`` uint8
     (``geometry.parsing``); ``heads`` uint8, the number of the head or person that a pixel belongs to, from 1,
-    0 for none; ``points`` float32 N x 468 x 2 and ``boxes`` float32 N x 4 (x0, y0, x1, y1 of face, neck and
-    hair), pixels of the picture."""
+    0 for none; ``toon`` uint8, the labels of the drawing, 0 where it shows nothing of the person; ``points``
+    float32 N x 468 x 2 and ``boxes`` float32 N x 4 (x0, y0, x1, y1 of face, neck and hair), pixels of the
+    picture."""
 
     photo: NDArray[np.float32]
     labels: NDArray[np.uint8]
@@ -45,6 +46,7 @@ class Layers:
     ink: NDArray[np.float32]
     drawn: NDArray[np.float32]
     heads: NDArray[np.uint8]
+    toon: NDArray[np.uint8]
     points: NDArray[np.float32]
     boxes: NDArray[np.float32]
 
@@ -67,7 +69,7 @@ def layers(people: Path, character: Path, view: str) -> Layers:
     home = people / "views" / view if alone else people / "groups" / view
     drawn = character / view if alone else character / "groups" / view
     got: dict[str, Any] = {}
-    for name in (n for n in CHANNELS if n != "heads"):
+    for name in (n for n in CHANNELS if n not in ("heads", "toon")):
         folder = home if name in _OF_PEOPLE else drawn
         plane = planes.read(folder / f"{name}.png", CHANNELS[name])
         got[name] = plane if name == "labels" else plane.astype(np.float32) / 255
@@ -81,7 +83,7 @@ def layers(people: Path, character: Path, view: str) -> Layers:
     got["points"] = points.reshape(-1, 468, shape[-1])[..., :2].astype(np.float32)
     heads = (labels > 0).astype(np.uint8) if alone else planes.read(home / "person.png", 1)
     of = [head_box(np.where(heads == k + 1, labels, 0)) for k in range(len(got["points"]))]
-    return Layers(**got, heads=heads, boxes=np.stack(of))
+    return Layers(**got, heads=heads, toon=labels, boxes=np.stack(of))
 
 
 def head_box(labels: NDArray[np.uint8]) -> NDArray[np.float32]:

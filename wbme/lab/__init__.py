@@ -13,6 +13,7 @@ _WHERE = {
     "Slider": "wbme.lab.controls",
     "Choice": "wbme.lab.controls",
     "Toggle": "wbme.lab.controls",
+    "Colour": "wbme.lab.controls",
 }
 
 

@@ -1,5 +1,6 @@
 """What a view can be asked to vary: plain descriptions, turned into widgets or into a contact sheet."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,7 +76,27 @@ class Toggle:
         return (False, True)
 
 
-Control = Slider | Choice | Toggle
+@dataclass(frozen=True)
+class Colour:
+    """A colour such as "#1a1420". ``sheet``: colours for batch.
+
+    Raises ParameterError for what is none.
+    """
+
+    value: str
+    sheet: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for colour in (self.value, *self.sheet):
+            if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+                raise ParameterError(f'{colour} is no colour: write it as "#1a1420"')
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return self.sheet or (self.value,)
+
+
+Control = Slider | Choice | Toggle | Colour
 
 
 def start(control: Control) -> Any:

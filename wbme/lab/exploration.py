@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError
-from wbme.lab.controls import Choice, Control, Slider, Toggle
+from wbme.lab.controls import Choice, Colour, Control, Slider, Toggle
 from wbme.lab.figures import png_bytes
 from wbme.lab.gather import Gather
 from wbme.lab.session import Run
@@ -22,13 +22,19 @@ _ROWS = widgets.Layout(flex_flow="row wrap", align_items="flex-start", overflow=
 
 
 def explore(
-    view: Callable[..., Any], run: Run, name: str, over: Sequence[str], **controls: Control
+    view: Callable[..., Any],
+    run: Run,
+    name: str,
+    over: Sequence[str],
+    save: Callable[..., str] | None = None,
+    **controls: Control,
 ) -> widgets.Widget | None:
     """Vary the keyword arguments of ``view``, which returns a Figure or an image array.
 
-    ``controls``: one of ``lab.Slider``, ``lab.Choice``, ``lab.Toggle`` a keyword. The contact sheet over the
-    one or two controls named in ``over`` becomes figure ``name`` of ``run``. In batch it is shown, and None
-    returned; in JupyterLab the widget is returned instead.
+    ``controls``: one of ``lab.Slider``, ``lab.Choice``, ``lab.Toggle``, ``lab.Colour`` a keyword. The contact
+    sheet over the one or two controls named in ``over`` becomes figure ``name`` of ``run``. In batch it is
+    shown, and None returned; in JupyterLab the widget is returned instead. There a line with a name and a
+    button keeps the values as they stand: ``save(name, replace, **values)`` does it and says where.
     """
     unknown = [n for n in over if n not in controls]
     if unknown or not 1 <= len(over) <= 2:
@@ -43,7 +49,26 @@ def explore(
     for widget in inputs.values():
         widget.observe(gather, names="value")
     draw()
-    return widgets.VBox([widgets.Box(list(inputs.values()), layout=_ROWS), message, picture])
+    rows = [widgets.Box(list(inputs.values()), layout=_ROWS), message, picture]
+    if save is not None:
+        rows.insert(1, _saving(save, lambda: {key: w.value for key, w in inputs.items()}))
+    return widgets.VBox(rows)
+
+
+def _saving(save: Callable[..., str], values: Callable[[], dict[str, Any]]) -> widgets.Widget:
+    """A name, whether what has it may be replaced, the button, and what came of it."""
+    name = widgets.Text(placeholder="name to save it under", layout=widgets.Layout(width="240px"))
+    again = widgets.Checkbox(description="replace", indent=False, layout=widgets.Layout(width="80px"))
+    button, said = widgets.Button(description="save"), widgets.HTML()
+
+    def keep(_press: Any) -> None:
+        try:
+            said.value = escape(save(name.value.strip(), again.value, **values()))
+        except Exception as error:  # a callback's traceback would reach nobody
+            said.value = f"<b>{escape(str(error) or type(error).__name__)}</b>"
+
+    button.on_click(keep)
+    return widgets.HBox([name, again, button, said])
 
 
 def select(
@@ -178,5 +203,7 @@ def _widget(key: str, control: Control) -> widgets.Widget:
         return kind(value=control.value, **bounds, **common)
     if isinstance(control, Choice):
         return widgets.Dropdown(options=list(control.options), value=control.start, **common)
+    if isinstance(control, Colour):
+        return widgets.ColorPicker(value=control.value, **common)
     assert isinstance(control, Toggle)
     return widgets.Checkbox(value=control.value, **common)

@@ -13,6 +13,8 @@ from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import ita
 from wbme.geometry.parsing import FACE_SKIN
 
+LEAST = 40  # pixels of a face's skin that tell its colour
+
 
 def face_skin(labels: NDArray[np.integer[Any]], inset: int = 2) -> NDArray[np.bool_]:
     """Mask, bool H x W, of the skin of faces (without ears, lips, eyes, brows and neck) in a map of parsing

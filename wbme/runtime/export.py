@@ -37,7 +37,10 @@ class Drawing(nn.Module):
         self.net = student.fold(cond)
 
     def forward(self, image: Tensor, *controls: Tensor) -> Tensor:
-        out = self.net(image, None)
+        return self.head(self.net(image, None), *controls)
+
+    def head(self, out: Tensor, *controls: Tensor) -> Tensor:
+        """The drawing from what the network gives, N x 3 or N x 4 x H x W."""
         if not controls:
             return out.clamp(0.0, 1.0)
         threshold, gain, *tones, colour = controls

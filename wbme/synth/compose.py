@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.base.hashing import digest_json
 from wbme.base.seeds import generator
-from wbme.data import cutface, rendered
+from wbme.data import cutface, matched, rendered
 from wbme.data.cutface import CutFace
 from wbme.data.degrade import degrade
 from wbme.data.rendered import Layers
 from wbme.data.sources import Source
 from wbme.geometry.parsing import SKIN
-from wbme.synth import background, composite
+from wbme.synth import background, colouring, composite, placing
 from wbme.synth.composite import Drawing
 from wbme.synth.ink import Ink, flow_lines
+from wbme.synth.recipes import Recipe
 from wbme.synth.texture import Texture, flatten, in_steps
 
 F32 = NDArray[np.float32]
@@ -32,7 +33,7 @@ class Settings:
 
     ``pictures``: share of backgrounds that are photographs, the others are made-up scenes; ``defocus``: share
     of backgrounds out of focus; ``wrap`` of the background's light around the person; ``degrade``: strength
-    of the photo side's faults."""
+    of the photo side's faults; ``chosen``: the recipe of warp, reflection, light and skin."""
 
     drawing: Drawing = field(default_factory=Drawing)
     texture: Texture = field(default_factory=Texture)
@@ -42,6 +43,7 @@ class Settings:
     cutface: CutFace = field(default_factory=CutFace)
     wrap: float = 0.25
     degrade: float = 1.0
+    chosen: Recipe = field(default_factory=Recipe)
 
     def __post_init__(self) -> None:
         shares = (self.pictures, self.defocus, self.wrap)
@@ -56,6 +58,7 @@ class Settings:
         parts = ("drawing", "texture", "ink", "cutface")
         stages: dict[str, Any] = {name: asdict(getattr(self, name)) for name in parts}
         stages |= {"background": [self.pictures, self.defocus, self.wrap], "degrade": self.degrade}
+        stages["recipe"] = self.chosen.model_dump(exclude={"name", "about"})
         return {name: digest_json(stage)[:16] for name, stage in stages.items()}
 
 
@@ -63,13 +66,15 @@ def compose(
     layers: Layers, behind: F32, settings: Settings, rng: np.random.Generator
 ) -> dict[str, NDArray[Any]]:
     """The arrays of one pair, as ``data.pairs`` keeps them, and its steps: clean (the photograph before its
-    faults), flat (texture-filtered), lines (of the photograph).
+    faults), flat (texture-filtered), lines (of the photograph); ``shifts`` by colour reflection, heads x 3.
 
     ``layers`` of everybody in it before the background ``behind``, H x W x 3 sRGB in [0, 1].
     """
     clean = composite.before(layers.photo, behind, settings.wrap)
     flat, lines = flatten(clean, settings.texture), flow_lines(clean, settings.ink)
-    base = composite.base(clean, flat, layers, settings.drawing)
+    base, shifts = composite.base(clean, flat, layers, settings.drawing, settings.chosen.reflection)
+    base = colouring.lit(base, clean, layers.labels, settings.chosen.light)
+    base = colouring.worn(base, layers, settings.chosen.worn)
     skin = cv2.cvtColor(base, cv2.COLOR_RGB2GRAY)[np.isin(layers.labels, list(SKIN))]
     phase = float(np.median(skin) * settings.texture.levels % 1) if len(skin) else 0.0
     outside = cv2.GaussianBlur((layers.heads == 0).astype(np.float32), (0, 0), 1.0)
@@ -79,7 +84,7 @@ def compose(
     made = {name: getattr(layers, name) for name in ("labels", "albedo", "points", "boxes")}
     made |= {"src": degrade(clean, rng, settings.degrade), "base": base, "ink": ink}
     made |= {"tgt": composite.inked(base, ink), "oracle": composite.inked(oracle, ink)}
-    return {**made, "clean": clean, "flat": flat, "lines": lines}
+    return {**made, "clean": clean, "flat": flat, "lines": lines, "shifts": shifts}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,16 +99,12 @@ class Material:
     pictures: Sequence[tuple[str, F32]]
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        if self.views and (self.character / self.views[0]["id"] / "correspondence.npz").exists():
-            raise ParameterError(
-                f"{self.name} is drawn in its own proportions, of which no pairs can be made before a warp "
-                "brings them to the photo's: choose a character whose sheet says 'geometry: aligned'"
-            )
-
-    def layers(self, view: dict[str, Any]) -> Layers:
-        """The layers of that view."""
-        return rendered.layers(self.people, self.character, view["id"])
+    def layers(self, view: dict[str, Any], settings: Settings) -> Layers:
+        """The layers of that view, a deformed character's brought to the person's geometry by its recipe."""
+        if not matched.deformed(self.character, view["id"]):
+            return rendered.layers(self.people, self.character, view["id"])
+        found = matched.read(self.people, self.character, view["id"])
+        return placing.brought(found, settings.chosen.warp)
 
     def pair(self, number: int, settings: Settings) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """``pair`` of this material."""
@@ -142,18 +143,18 @@ def pair(
     of its own or, as ``CutFace`` says, its head and others of the same split on what it is pasted on."""
     view = material.views[number % len(material.views)]
     rng = generator(material.seed, "pair", number)
-    layers, views, boxes = material.layers(view), [view["id"]], []
+    layers, views, boxes = material.layers(view, settings), [view["id"]], []
     how, alone = settings.cutface, "people" not in view
     if rng.random() < how.share and alone and np.isfinite(layers.boxes).all():
         friends = [v for v in material.views if v["split"] == view["split"] and "people" not in v]
         count = int(rng.integers(how.least, how.most + 1))
         more = [friends[k] for k in rng.integers(len(friends), size=count - 1)]
-        people = [layers, *map(material.layers, more)]
+        people = [layers, *(material.layers(one, settings) for one in more)]
         cuts = [cutface.cut(one, feather=how.blend) for one in people if np.isfinite(one.boxes).all()]
         onto = str(how.onto[int(rng.integers(len(how.onto)))])
         under = [v for v in friends if v["facts"].get("framing") == onto and v["id"] != view["id"]]
         below = [under[int(rng.integers(len(under)))]] if under else []
-        canvas = material.layers(below[0]) if below else cutface.empty(*layers.labels.shape)
+        canvas = material.layers(below[0], settings) if below else cutface.empty(*layers.labels.shape)
         sizes = {"least": how.sizes[0], "most": how.sizes[1]}
         layers, boxes = cutface.paste(canvas, cuts, rng, **sizes, law=how.law)
         views += [v["id"] for v in [*more, *below]]
@@ -163,8 +164,20 @@ def pair(
     lineage["background_share"] = round(float(np.mean(layers.labels == 0)), 4)
     lineage["generator"] = view.get("generator")
     lineage["notes"] = [f"{lost} of {len(boxes)} heads found no place"] if lost else []
-    own = settings.drawing.head == "flat" or settings.drawing.reflection
+    chosen, head = settings.chosen, settings.drawing
+    lineage["recipe"] = {"name": chosen.name, "digest": chosen.digest}
+    reflects = head.reflection and chosen.reflection != "none"
+    own = chosen.worn == 0 and (head.head == "flat" or reflects)
+    bent = matched.deformed(material.character, view["id"])
+    whole = chosen.warp.aligns or not bent
     row = {"id": f"{number:05d}", **{key: view[key] for key in ("split", "identity", "light")}}
-    row |= {"character": material.name, "geometry": "aligned", "strength": 1.0}
+    row |= {"character": material.name, "geometry": "aligned" if whole else "deformed"}
+    row["strength"] = chosen.warp.strength if whole and bent else float(whole)
     row |= {"skin": "own" if own else "character", "recipe": settings.recipe(), "lineage": lineage}
-    return row, compose(layers, place, settings, rng)
+    arrays = compose(layers, place, settings, rng)
+    lineage["reflection"] = [_shift(one) for one in arrays["shifts"]] if reflects else []
+    return row, arrays
+
+
+def _shift(lab: NDArray[np.float64]) -> list[float] | None:
+    return None if np.isnan(lab).any() else [round(float(value), 3) for value in lab]

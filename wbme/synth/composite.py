@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.color.reflection import mean_lab
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
+from wbme.color.transfer import BY_TONE, LAB_MEAN, LEAST, Side, transfer
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, HEAD, INDEX, MOUTH, SKIN
 
@@ -59,12 +60,13 @@ class Drawing:
 
 class Region(NamedTuple):
     """A region of one person: ``name`` (skin, hair or cloth), boolean H x W where to ``sample`` it and what
-    to ``fill`` with it, and the ``width`` of the head in pixels."""
+    to ``fill`` with it, the ``width`` of the head in pixels, and its number from 1."""
 
     name: str
     sample: Mask
     fill: Mask
     width: float
+    head: int
 
 
 def over(top: F32, below: F32) -> F32:
@@ -216,15 +218,27 @@ def regions(layers: Layers) -> Iterator[Region]:
         for name, sampled, filled in kinds:
             sample = own & np.isin(layers.labels, list(sampled))
             if np.count_nonzero(sample) >= 50:
-                yield Region(name, sample, own & np.isin(layers.labels, list(filled)), max(width, 16.0))
+                yield Region(
+                    name, sample, own & np.isin(layers.labels, list(filled)), max(width, 16.0), number
+                )
 
 
-def reflected(fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDArray[Any]) -> F32:
+def reflected(
+    fill: F32, skin: Mask, region: Mask, source: F32, source_mask: NDArray[Any], method: str = BY_TONE
+) -> F32:
     """``fill`` (H x W x 3 sRGB) with ``region``, which is painted over its skin colour (lips, lids), shifted
-    as colour reflection shifts its ``skin``: by mean c_src - mean c_tgt in CIE L*a*b*. Not clipped.
+    as colour reflection shifts its ``skin``, by a ``method`` of ``color.transfer`` or "none". Not clipped.
 
-    ``source`` with its mask H x W in [0, 1]: where c_src is measured. Raises ParameterError as ``mean_lab``.
+    ``source`` with its mask H x W in [0, 1]: where c_src is measured. Raises ParameterError as ``mean_lab``;
+    other methods leave ``fill`` as it is where a source tells no colour.
     """
+    if method == "none":
+        return fill
+    if method != LAB_MEAN:
+        try:
+            return transfer(method, Side(fill, skin, None, region), Side(source, source_mask), clip=False)
+        except ParameterError:  # all black or all white
+            return fill
     shift = mean_lab(source, source_mask) - mean_lab(fill, skin)
     out = fill.copy()
     out[region] = lab_to_srgb(srgb_to_lab(fill[region]) + shift.astype(np.float32), clip=False)
@@ -246,33 +260,51 @@ def relit(layers: Layers, source: F32) -> F32:
     return out
 
 
-def base(source: F32, flat: F32, layers: Layers, drawing: Drawing) -> F32:
-    """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1].
+def base(
+    source: F32, flat: F32, layers: Layers, drawing: Drawing, reflection: str = BY_TONE
+) -> tuple[F32, NDArray[np.float64]]:
+    """The colours of a drawing without its lines, H x W x 3 sRGB in [0, 1], and by how much in L*a*b* colour
+    reflection moved the mean of each head's skin, heads x 3; NaN where it moved none.
 
-    ``source`` is the photographic composite and ``flat`` its texture-filtered form, both H x W x 3.
+    ``source`` is the photographic composite and ``flat`` its texture-filtered form, both H x W x 3;
+    ``reflection`` the method of ``reflected``.
     """
+    shifts = np.full((len(layers.boxes), 3), np.nan)
     styled, toon, filled = flat.copy(), layers.palette[..., :3], np.zeros(layers.labels.shape, np.float32)
     makers = {"skin": _skin, "hair": _hair, "cloth": _cloth}
     for region in regions(layers):
         styled[region.fill] = makers[region.name](flat, layers, region, drawing)[region.fill]
         filled[region.fill] = 1
         if region.name == "skin" and drawing.reflection:
-            # The tones follow the graded photograph, as all around them does; the character the photograph.
+            # After the photograph, not its graded form, whose skin is brighter and of more chroma.
             where = region.sample, region.fill
-            styled = np.clip(reflected(styled, *where, flat, region.sample), 0, 1)
-            toon = np.clip(reflected(toon, *where, source, region.sample), 0, 1)
+            moved = np.clip(reflected(styled, *where, source, region.sample, reflection), 0, 1)
+            before, after, shown = styled, moved, region.sample
+            styled = moved
+            own = layers.heads == layers.heads[region.sample][0]
+            skin, fill = (own & np.isin(layers.toon, list(part)) for part in (SKIN, UNDER))
+            seen = region.sample & (layers.toon > 0)  # of a head alone not the body, whose light is another
+            seen = seen if np.count_nonzero(seen) >= LEAST else region.sample
+            if np.count_nonzero(skin) >= LEAST:
+                drawn = np.clip(reflected(toon, skin, fill, source, seen, reflection), 0, 1)
+                if drawing.head != "flat":
+                    before, after, shown = toon, drawn, skin
+                toon = drawn
+            if reflection != "none":
+                shifts[region.head - 1] = mean_lab(after, shown) - mean_lab(before, shown)
     styled = flat + cv2.GaussianBlur(filled, (0, 0), 0.7)[..., None] * (styled - flat)
     head = over(relit(layers, source), styled) if drawing.head == "flat" else over(layers.drawn, toon)
-    body = np.where(np.isin(layers.labels, list(HEAD))[..., None], flat, styled)
+    covered = np.isin(layers.labels, list(HEAD)) & (layers.toon > 0)
+    body = np.where(covered[..., None], flat, styled)
     mask = head_mask(layers.labels, drawing.erode, drawing.feather) * layers.palette[..., 3]
-    return np.clip(full_body_aware(head, body, mask), 0, 1)
+    return np.clip(full_body_aware(head, body, mask), 0, 1), shifts
 
 
 def ink(layers: Layers, lines: F32, drawing: Drawing) -> F32:
     """All lines of a drawing, coverage H x W in [0, 1]: the character's on the person, the photograph's own
-    ``lines`` elsewhere, weaker on hair and cloth, none on skin, and none beside a line of the character."""
+    ``lines`` elsewhere, weaker on hair and cloth that it draws, none on skin, none beside a line of it."""
     weight = np.ones_like(lines)
-    weight[layers.heads > 0] = drawing.texture_ink
+    weight[(layers.heads > 0) & (layers.toon > 0)] = drawing.texture_ink
     weight[np.isin(layers.labels, list(UNDER))] = 0
     near = cv2.dilate(layers.ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
     weight *= 1 - np.clip(near * 2, 0, 1)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
 from wbme.data import cutface
 from wbme.data.annotations import Known
@@ -20,7 +21,7 @@ from wbme.geometry.parsing import SKIN
 from wbme.geometry.transforms import Square
 from wbme.perception.faces import Face, detect
 from wbme.perception.parsing import Parser
-from wbme.synth import composite
+from wbme.synth import colouring, composite
 from wbme.synth.compose import Settings, backdrop
 from wbme.synth.composite import UNDER
 from wbme.synth.photo_teachers import Teacher
@@ -38,7 +39,8 @@ class Photographs:
     ``rows`` of the ``source`` that are used; ``teacher`` of what is a head, and its ``name`` for the lineage;
     ``character`` of the set that the pairs go into: a student learns one;
     ``parsing``: a parser's path, empty for the shipped one; ``pictures`` (name, H x W x 3) that heads are
-    pasted on; ``size`` of a pair in pixels."""
+    pasted on; ``size`` of a pair in pixels; ``skin`` of the character, such as "#8fb0e6", for recipes that
+    give it: nothing else is known of it here."""
 
     source: Source
     rows: Sequence[dict[str, Any]]
@@ -49,6 +51,7 @@ class Photographs:
     size: int = 512
     parsing: str = ""
     seed: int = 0
+    skin: str = ""
 
     @functools.cached_property
     def views(self) -> Sequence[tuple[dict[str, Any], int | None]]:
@@ -102,7 +105,10 @@ class Photographs:
         row = {"id": f"{number:05d}", "identity": picture.get("identity", picture["id"])}
         row["split"] = _split(picture)
         row |= {"light": {"name": "photograph"}, "character": self.character, "geometry": "aligned"}
-        return row | {"strength": 1.0, "skin": "own", "recipe": settings.recipe(), "lineage": lineage}
+        chosen = settings.chosen
+        lineage["recipe"] = {"name": chosen.name, "digest": chosen.digest}
+        row |= {"strength": 1.0, "skin": "character" if chosen.worn else "own"}
+        return row | {"recipe": settings.recipe(), "lineage": lineage}
 
     def _layers(
         self, picture: dict[str, Any], face: int | None, settings: Settings, rng: np.random.Generator
@@ -115,15 +121,22 @@ class Photographs:
         labels = _parser(self.parsing)(rgb, faces)
         if known.mask is not None:
             labels[square.crop(known.mask, self.size, outside="zero") < 0.5] = 0
-        return drawn(rgb, labels, faces, self.teacher, settings)
+        return drawn(rgb, labels, faces, self.teacher, settings, self.skin)
 
 
 def drawn(
-    rgb: F32, labels: NDArray[np.uint8], faces: Sequence[Face], teacher: Teacher, settings: Settings
-) -> Layers:
+    rgb: F32, labels: NDArray[np.uint8], faces: Sequence[Face], teacher: Teacher, settings: Settings,
+    skin: str = "",
+) -> Layers:  # fmt: skip
     """A photograph H x W x 3 (sRGB in [0, 1]) with its ``labels`` as layers: ``palette`` is the drawing's
-    base, X_fb = X_teacher * M_head + X_sty * (1 - M_head), its skin reflected, and ``ink`` the lines of
-    both."""
+    base, X_fb = X_teacher * M_head + X_sty * (1 - M_head), its skin reflected and its light and ``skin`` as
+    the recipe says, and ``ink`` the lines of both. Raises ParameterError where it wants a skin unknown."""
+    chosen = settings.chosen
+    if chosen.worn and not skin:
+        raise ParameterError(
+            f"the recipe {chosen.name} gives the character's skin, whose colour no sheet tells for "
+            "photographs: compose without photos, or render the people again"
+        )
     heads = _whose(labels, faces)
     around = TextureTeacher(settings.texture, settings.ink)
     flat, lines = around(rgb)
@@ -131,15 +144,21 @@ def drawn(
     for number in range(1, len(faces) + 1):
         sample, fill = ((heads == number) & np.isin(labels, list(part)) for part in (SKIN, UNDER))
         if settings.drawing.reflection and np.count_nonzero(sample) >= 50:
-            toon = np.clip(composite.reflected(toon, sample, fill, flat, sample), 0, 1)
+            # The body too: texture filters grade what they draw.
+            toon, flat = (
+                np.clip(composite.reflected(one, sample, fill, rgb, sample, chosen.reflection), 0, 1)
+                for one in (toon, flat)
+            )
     mask = composite.head_mask(labels, settings.drawing.erode, settings.drawing.feather)
     base = np.clip(composite.full_body_aware(toon, flat, mask), 0, 1)
+    base = colouring.lit(base, rgb, labels, chosen.light)
+    base = colouring.painted(base, labels, skin, chosen.worn) if chosen.worn else base
     whole, none = np.ones((*labels.shape, 1), np.float32), np.zeros((*labels.shape, 4), np.float32)
     points = [np.asarray(face.landmarks, np.float32)[:, :2] for face in faces]
     boxes = [head_box(np.where(heads == k + 1, labels, 0)) for k in range(len(faces))]
     return Layers(
         photo=np.dstack([rgb, whole]), palette=np.dstack([base, whole]), oracle=none, drawn=none,
-        albedo=rgb, shading=cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), labels=labels, heads=heads,
+        albedo=rgb, shading=cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), labels=labels, heads=heads, toon=labels,
         ink=np.maximum(ink * mask, lines * (1 - mask)),
         points=np.reshape(points, (-1, 468, 2)).astype(np.float32),
         boxes=np.reshape(boxes, (-1, 4)).astype(np.float32),

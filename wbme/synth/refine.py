@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from wbme.base.errors import ParameterError
 from wbme.base.paths import write_atomic
 from wbme.color.spaces import lab_to_srgb, srgb_to_lab
-from wbme.data import planes, rendered
+from wbme.data import matched, planes, rendered
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, HEAD
 from wbme.synth.composite import head_mask, inked, over
@@ -111,7 +111,7 @@ def write(
     holds redrawn is not drawn again. At its end refined.jsonl holds all rows. Raises ParameterError for a
     character in its own proportions.
     """
-    if views and (character / views[0]["id"] / "correspondence.npz").exists():
+    if views and matched.deformed(character, views[0]["id"]):
         raise ParameterError(
             "the character is drawn in its own proportions, whose head no mask of the person fits: choose "
             "one whose sheet says 'geometry: aligned'"

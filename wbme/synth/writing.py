@@ -31,7 +31,7 @@ def write_set(
     folder: Path, maker: Maker, settings: Settings, count: int, workers: int = 2, first: int = 0
 ) -> Iterator[dict[str, Any]]:
     """Write ``count`` pairs from the number ``first`` on to ``folder`` and yield the row of each; those that
-    stand are kept.
+    stand there by the same recipe are kept.
 
     ``data.pairs.gather`` then makes a set of them. Raises ParameterError where there is no view.
     """
@@ -39,7 +39,8 @@ def write_set(
         raise ParameterError(
             f"{count} pairs of {len(maker.views)} views: give a source with views in it, ask for one or more"
         )
-    todo = [n for n in range(first, first + count) if not pairs.finished(folder, f"{n:05d}")]
+    recipe, numbers = settings.recipe(), range(first, first + count)
+    todo = [n for n in numbers if not pairs.finished(folder, f"{n:05d}", recipe)]
     if workers < 2 or len(todo) < 8:
         yield from (_written(folder, maker, settings, n) for n in todo)
         return

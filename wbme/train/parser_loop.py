@@ -20,11 +20,10 @@ from wbme.nets.parser import ParserNet
 from wbme.train.parser_settings import ParserSettings
 from wbme.train.steps import Loop
 
-# Small and thin parts count for more, pixel by pixel.
+# What is rare or thin counts for more, pixel by pixel.
 _WEIGHTS = torch.ones(len(LABELS))
 for _weight, _names in {
-    1.5: "l_ear r_ear l_brow r_brow l_eye r_eye mouth u_lip l_lip neck_l body_skin",
-    2.5: "eye_g", 4.0: "ear_r",
+    1.5: "eye_g body_skin", 2.5: "ear_r",
 }.items():  # fmt: skip
     for _name in _names.split():
         _WEIGHTS[INDEX[_name]] = _weight

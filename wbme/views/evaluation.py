@@ -1,6 +1,7 @@
 """Views of an evaluation: scores with their intervals, skin by tone, best and worst, lines, pixels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from wbme.data.pairs import Pairs
 from wbme.metrics import distribution, perceptual, skin, structure
 from wbme.views.overlay import contact_sheet
 from wbme.views.skin_planes import legend
@@ -148,3 +150,40 @@ def pixels(found: Mapping[str, NDArray[np.float64]]) -> Figure:
     panels[0].set_ylabel("height in the picture (%, 0 is top)", fontsize=FONT)
     legend(figure, *panels[0].get_legend_handles_labels())
     return figure
+
+
+def label_maps(made: Pairs, rows: Iterable[dict[str, Any]]) -> dict[str, list[NDArray[np.uint8]]]:
+    """Labels of the pairs of those rows, by what they show: faces cut out as FFHQ's are, pictures of one
+    person, and all."""
+    maps: dict[str, list[NDArray[np.uint8]]] = {
+        name: [] for name in ("faces, as FFHQ crops them", "one person", "all pairs")
+    }
+    faces, alone, every = maps.values()
+    for row in rows:
+        found = made.load(row, ("labels", "landmarks"))
+        every.append(found["labels"])
+        if not row["lineage"].get("cutface") and np.isfinite(found["points"]).all():
+            alone.append(found["labels"])
+            crops = [distribution.face_crop(found["labels"], points) for points in found["points"]]
+            faces += [crop for crop in crops if min(crop.shape) >= 32]
+    return maps
+
+
+def findings(wide: pd.DataFrame, lines: pd.DataFrame, students: Sequence[str]) -> list[str]:
+    """What the scores say of ``students``, as lines of Markdown. ``wide``: a row a method, a column a
+    measure; ``lines``: rows of ``summary.skin_line`` by method."""
+    said = [
+        f"- {name}: line F1 {wide.loc[name, 'line F1']:.3f} (photograph {wide.loc['input', 'line F1']:.3f}),"
+        f" flat share {wide.loc[name, 'flat share']:.3f} (target {wide.loc['target', 'flat share']:.3f}),"
+        f" feature distance {wide.loc[name, perceptual.NAME]:.3f} (photograph "
+        f"{wide.loc['input', perceptual.NAME]:.3f})."
+        for name in students
+    ]
+    said.append(
+        f"- The lines nearest to the targets' are those of: {wide['line F1'].drop('target').idxmax()}."
+    )
+    for name in students:
+        known = lines.loc[name, ["ITA slope (oracle)", "worst-group gap (delta E00)"]]
+        slope, gap = ("unknown, too few people" if np.isnan(v) else f"{v:.2f}" for v in known)
+        said.append(f"- {name}: ITA slope against the oracle {slope}; gap between tones, ΔE00: {gap}.")
+    return said

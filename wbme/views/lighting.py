@@ -15,6 +15,7 @@ from wbme.color.metering import Seen
 from wbme.color.reflection import mean_lab
 from wbme.color.relight import RECIPES, relight
 from wbme.color.tones import ita
+from wbme.color.transfer import BY_TONE
 from wbme.data.relit import LAMPS, Lamp, relit
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, SKIN
@@ -75,10 +76,10 @@ def lamps(stops: Sequence[float]) -> dict[str, Lamp]:
     return names | {name: LAMPS[name] for name in ("warm", "cold", "coloured", "half-lit")}
 
 
-def drawn(layers: Layers, photo: F32) -> F32:
+def drawn(layers: Layers, photo: F32, reflection: str = BY_TONE) -> F32:
     """The drawing of a photograph before its lines: flat head and clothes over the texture filter, H x W x 3
-    sRGB in [0, 1]."""
-    return composite.base(photo, flatten(photo), layers, Drawing())
+    sRGB in [0, 1]; ``reflection`` as in a recipe."""
+    return composite.base(photo, flatten(photo), layers, Drawing(), reflection)[0]
 
 
 def seen(one: Scene, photo: F32) -> Seen:

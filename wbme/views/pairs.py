@@ -15,6 +15,7 @@ from wbme.data.rendered import Layers
 from wbme.geometry.parsing import LABELS
 from wbme.synth import composite
 from wbme.synth.compose import Material, Settings, compose, pair
+from wbme.synth.recipes import Recipe
 from wbme.views.overlay import contact_sheet
 from wbme.views.sources import spread
 from wbme.views.style import COLOURS
@@ -25,7 +26,7 @@ F32 = NDArray[np.float32]
 def steps(material: Material, number: int, settings: Settings) -> F32:
     """The intermediate pictures of the pair of that number, before its view is pasted on anything, in
     order."""
-    layers = material.layers(material.views[number % len(material.views)])
+    layers = material.layers(material.views[number % len(material.views)], settings)
     rng, drawing = generator(material.seed, "steps", number), settings.drawing
     _, behind = material.behind(layers.labels.shape[0], replace(settings, pictures=1, defocus=0), rng)
     made, blank = compose(layers, behind, settings, rng), np.full_like(behind, 0.93)
@@ -102,6 +103,24 @@ def composed(material: Material, layers: Layers, settings: Settings, **drawing: 
     rng = generator(material.seed, "explore")
     made = compose(layers, material.behind(layers.labels.shape[0], chosen, rng)[1], chosen, rng)
     return np.hstack([made["src"], made["tgt"]])
+
+
+def by_recipe(material: Material, number: int, settings: Settings, recipes: Sequence[Recipe]) -> F32:
+    """Photograph of the view of that number and its drawing by each recipe; those that agree stand once."""
+    view, tiles, labels = material.views[number % len(material.views)], [], []
+    for one in recipes:
+        own = replace(settings, chosen=one, pictures=1, defocus=0, degrade=0)
+        rng, layers = generator(material.seed, "recipes"), material.layers(view, own)
+        made = compose(layers, material.behind(layers.labels.shape[0], own, rng)[1], own, rng)
+        if not tiles:
+            tiles, labels = [made["src"]], ["photograph"]
+        alike = [k for k, tile in enumerate(tiles) if np.array_equal(tile, made["tgt"])]
+        if alike:
+            labels[alike[0]] += f", {one.name}"
+        else:
+            tiles.append(made["tgt"])
+            labels.append(one.name)
+    return contact_sheet(tiles, columns=min(len(tiles), 4), labels=labels, cell=320)
 
 
 def cutface_pairs(material: Material, settings: Settings, count: int = 4) -> F32:

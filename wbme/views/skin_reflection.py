@@ -2,7 +2,7 @@
 what they do to lines and eyes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ from wbme.color.reflection import mean_lab
 from wbme.color.relight import relight
 from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import ita
-from wbme.color.transfer import LEAST, METHODS, Side, transfer
-from wbme.data import rendered
+from wbme.color.transfer import BY_TONE, LAB_MEAN, LEAST, METHODS, Side, transfer
+from wbme.data import matched, rendered
 from wbme.data.relit import LAMPS, fitted, relit
 from wbme.data.rendered import Layers
 from wbme.geometry.parsing import EYES, INDEX, MOUTH, SKIN
@@ -32,8 +32,8 @@ from wbme.synth.composite import UNDER, inked, over
 F32 = NDArray[np.float32]
 GREY = 0.5  # sRGB, behind every drawing
 MOST = 8_000  # pixels of a person that are compared one by one
-NONE, OURS, METERED = "none", "by tone", "by tone, metered"
-TALK = "Lab mean"  # the talk's formula
+NONE, OURS, METERED = "none", BY_TONE, "by tone, metered"
+TALK = LAB_MEAN
 ALL = (NONE, *METHODS, METERED)
 ALBEDO, RENDERED = "albedo", "as rendered"
 LIGHTS = (ALBEDO, RENDERED, *LAMPS)
@@ -43,8 +43,8 @@ _TOUCHED = 1.0  # delta E00 from which a pixel counts as changed
 @dataclass(frozen=True, eq=False)
 class Case:
     """A view drawn as a character. ``palette`` and ``oracle``: whole drawings, H x W x 3 sRGB in [0, 1];
-    ``photos`` of the same size by light; ``skin``: bool H x W, without lines and what is drawn on it;
-    ``parsed``: labels H x W that the parser sees in each photo."""
+    ``photos`` of the same size by light, and the layers ``lit`` by it; ``skin``: bool H x W, without lines
+    and what is drawn on it; ``parsed``: labels H x W that the parser sees in each photo."""
 
     view: str
     identity: str
@@ -56,6 +56,7 @@ class Case:
     skin: NDArray[np.bool_]
     photos: dict[str, F32]
     parsed: dict[str, NDArray[np.uint8]]
+    lit: dict[str, Layers]
 
     def masks(self, light: str) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
         """By kind: H x W masks of skin, and of what goes along with it (lips, lids). The exact ones are soft,
@@ -93,58 +94,72 @@ def cases(
     unknown = sorted(set(lights) - set(LIGHTS))
     if unknown:
         raise ParameterError(f"unknown light {unknown[0]!r}: choose of {', '.join(LIGHTS)}")
-    photos: dict[str, F32] = {}
+    made: dict[str, tuple[Layers, F32]] = {}
     parsed: dict[str, NDArray[np.uint8]] = {}
     found = []
     for name, folder in drawn.items():
-        if (folder / row["id"] / "correspondence.npz").exists():
+        if matched.deformed(folder, row["id"]):
             continue
         layers = fitted(rendered.layers(people, folder, row["id"]), side)
         skin = np.isin(layers.labels, list(SKIN)) & (layers.ink < 0.02) & (layers.drawn[..., 3] < 0.02)
         if np.count_nonzero(skin) < LEAST:
             continue
-        if not photos:
-            photos |= _photos(layers, lights, generator(seed, "skin reflection", row["id"]))
-            parsed |= {light: parser(photo) for light, photo in photos.items() if parser and light != ALBEDO}
+        if not made:
+            made = _photos(layers, lights, generator(seed, "skin reflection", row["id"]))
+            seen = {light: photo for light, (_, photo) in made.items() if parser and light != ALBEDO}
+            parsed = {light: parser(photo) for light, photo in seen.items()} if parser else {}
+        photos = {light: photo for light, (_, photo) in made.items()}
+        lit = {
+            light: replace(layers, photo=one.photo, shading=one.shading) for light, (one, _) in made.items()
+        }
         grey = np.full((*skin.shape, 3), GREY, np.float32)
         palette, oracle = (
             inked(over(layers.drawn, over(fill, grey)), layers.ink)
             for fill in (layers.palette, layers.oracle)
         )
         named = row["id"], row["identity"], int(row["facts"]["monk"]), name
-        found.append(Case(*named, layers, palette, oracle, skin, photos, parsed))
+        found.append(Case(*named, layers, palette, oracle, skin, photos, parsed, lit))
     return found
 
 
-def _photos(layers: Layers, lights: Sequence[str], rng: np.random.Generator) -> dict[str, F32]:
+def _photos(layers: Layers, lights: Sequence[str], rng: np.random.Generator) -> dict[str, tuple[Layers, F32]]:
     place = background.scene(max(layers.labels.shape), rng)[: len(layers.labels), : layers.labels.shape[1]]
     bare = np.dstack([layers.albedo, layers.photo[..., 3:]])
-    made = {ALBEDO: over(bare, place), RENDERED: over(layers.photo, place)}
-    made |= {name: relit(layers, place, LAMPS[name], rng)[1] for name in lights if name in LAMPS}
+    made = {ALBEDO: (layers, over(bare, place)), RENDERED: (layers, over(layers.photo, place))}
+    made |= {name: relit(layers, place, LAMPS[name], rng) for name in lights if name in LAMPS}
     return {name: made[name] for name in lights}
 
 
 def reflected(
     one: Case, method: str, light: str, mask: str = "exact", *, strength: float = 1.0, clip: bool = True,
-    at: NDArray[np.intp] | None = None,
+    at: NDArray[np.intp] | None = None, drawing: F32 | None = None,
 ) -> F32:  # fmt: skip
-    """The drawing coloured by ``method`` (one of ``ALL``) after the photo under ``light``: H x W x 3, or N x
-    3 for the pixels ``at`` of the flat picture, whose statistics alone then count."""
+    """The drawing (default: that in the character's palette) coloured by ``method`` (one of ``ALL``) after
+    the photo under ``light``: H x W x 3, or N x 3 for the pixels ``at`` of the flat picture, whose statistics
+    alone then count."""
     photo, (seen, along) = one.photos[light], one.masks(light)[mask]
+    drawn = one.palette if drawing is None else drawing
     if method == NONE:
-        return one.palette if at is None else one.palette.reshape(-1, 3)[at]
+        return drawn if at is None else drawn.reshape(-1, 3)[at]
     person = one.layers.labels > 0 if mask == "exact" else one.parsed[light] > 0
     if method == METERED:
-        sight = metering.Seen(photo, seen, one.eyes(light, mask), person)
-        photo = relight("adaptive, local", photo, sight)
-    planes: list[Any] = [one.palette, photo, seen, person | (seen > 0), np.maximum(seen, along)]
+        photo = evened(one, light, mask)
+    planes: list[Any] = [drawn, photo, seen, person | (seen > 0), np.maximum(seen, along)]
     if at is not None:
         planes = [p.reshape(1, -1, *p.shape[2:])[:, at] for p in planes]
-    drawing, source, skin, whole, moving = planes
+    target, source, skin, whole, moving = planes
     name = OURS if method == METERED else method
-    sides = Side(drawing, skin, whole, moving), Side(source, skin, whole)
+    sides = Side(target, skin, whole, moving), Side(source, skin, whole)
     out = transfer(name, *sides, strength=strength, clip=clip)
     return out if at is None else out[0]
+
+
+def evened(one: Case, light: str, mask: str = "exact") -> F32:
+    """The photo under ``light`` as the exposure meter would have taken it ("adaptive, local"), H x W x 3.
+    ParameterError where its light cannot be measured."""
+    photo, (seen, _) = one.photos[light], one.masks(light)[mask]
+    person = one.layers.labels > 0 if mask == "exact" else one.parsed[light] > 0
+    return relight("adaptive, local", photo, metering.Seen(photo, seen, one.eyes(light, mask), person))
 
 
 def measure(one: Case) -> list[dict[str, Any]]:
