@@ -49,7 +49,7 @@ def test_a_sweep_over_pairs_judges_every_student_on_the_same_pictures(name):
     for own in chains:
         by_name = {step.alias or step.notebook.name: step.params for step in own.steps}
         assert by_name["50_evaluate"]["pair_set"] == by_name["judge"]["name"]
-        assert by_name["41_train_student"]["pair_set"] == by_name["15_compose_pairs"]["name"] != "judge"
+        assert by_name["41_train_student"]["pair_sets"] == [by_name["15_compose_pairs"]["name"]] != ["judge"]
         assert by_name["judge"]["people"] == by_name["15_compose_pairs"]["people"], (
             "or people seen in training"
         )

@@ -17,7 +17,7 @@ def batch() -> Batch:
     ink[:, :, 10:12] = 1
     labels = torch.zeros(2, 1, 32, 32, dtype=torch.uint8)
     labels[:, :, 16:] = INDEX["l_eye"]
-    return Batch(base + 0.01, base, ink, labels, torch.zeros(2, 1, 1, 1))
+    return Batch(base + 0.01, base, ink, labels, torch.zeros(2, 1, 1, 1), torch.zeros(2, 0))
 
 
 def test_the_right_answer_costs_next_to_nothing(batch):

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError, StoreError
+from wbme.base.hashing import digest_json, sha256_file
 from wbme.base.paths import write_atomic
 from wbme.data import planes, tables
 
@@ -31,15 +32,29 @@ SCHEMA = 1
 CHANNELS = {"src": 3, "tgt": 3, "base": 3, "oracle": 3, "albedo": 3, "ink": 1, "labels": 1}
 _OPTIONAL = ("oracle", "albedo")  # may be missing; labels may be null, said on purpose
 _KEYS = ("id", "split", "identity", "light", "character", "geometry", "strength", "skin", "recipe", "lineage")
+_PATHS = (*CHANNELS, "landmarks")
 _AGAIN = "compose the pairs again"
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """A pair set as it was read: its folder and the rows of its table."""
+    """A pair set as it was read: its folder and the rows of its table; ``beside``: the folders of others
+    whose rows are among them (``joined``)."""
 
     folder: Path
     rows: list[dict[str, Any]]
+    beside: tuple[Path, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Of the tables, which name the digests of all that made the pairs."""
+        found = [sha256_file(place / "pairs.jsonl") for place in (self.folder, *self.beside)]
+        return found[0] if len(found) == 1 else digest_json(found)
+
+    @property
+    def characters(self) -> tuple[str, ...]:
+        """As which characters people are drawn, in the order in which they come."""
+        return tuple(dict.fromkeys(row["character"] for row in self.rows))
 
     def load(self, row: dict[str, Any], names: Sequence[str] = tuple(CHANNELS)) -> dict[str, NDArray[Any]]:
         """The arrays of that row: those of ``names`` that it has, and points and boxes if "landmarks" is
@@ -59,6 +74,25 @@ class Pairs:
             shapes = {"points": (-1, 468, 2), "boxes": (-1, 4)}
             found |= planes.read_arrays(self.folder / row["landmarks"], shapes, _AGAIN)
         return found
+
+
+def joined(sets: Sequence[Pairs]) -> Pairs:
+    """Several pair sets as one, in that order. Raises ParameterError where there is none, or where a person
+    would be trained on in one set and validated on in another."""
+    if not sets:
+        raise ParameterError("no pair set is named: name one or more")
+    first, *others = sets
+    rows = list(first.rows)
+    for one in others:
+        rows += [row | {n: row[n] and str(one.folder / row[n]) for n in _PATHS} for row in one.rows]
+    side: dict[str, str] = {}
+    for row in rows:
+        if side.setdefault(row["identity"], row["split"]) != row["split"]:
+            raise ParameterError(
+                f"{row['identity']} is for training in one pair set and for validation in another: compose "
+                "them of the same people"
+            )
+    return Pairs(first.folder, rows, tuple(place for one in others for place in (one.folder, *one.beside)))
 
 
 def finished(folder: Path, identity: str, recipe: dict[str, str] | None = None) -> bool:
@@ -122,10 +156,10 @@ def read(folder: Path) -> Pairs:
     """
     rows = tables.read(folder / "pairs.jsonl", SCHEMA, _AGAIN)
     for number, row in enumerate(rows, 1):
-        lacking = [k for k in (*_KEYS, *CHANNELS, "landmarks") if k not in row]
+        lacking = [k for k in (*_KEYS, *_PATHS) if k not in row]
         if lacking:
             raise StoreError(f"row {number} of {folder}/pairs.jsonl lacks {', '.join(lacking)}; {_AGAIN}")
-        named = [n for n in (*CHANNELS, "landmarks") if not (row[n] is None and n in (*_OPTIONAL, "labels"))]
+        named = [n for n in _PATHS if not (row[n] is None and n in (*_OPTIONAL, "labels"))]
         for name in named:
             if not (folder / str(row[name])).is_file():
                 raise StoreError(f"{folder} lacks {row[name]}, the {name} of pair {row['id']}; {_AGAIN}")

@@ -58,7 +58,8 @@ def make_card(
     name: str, student: Student, controls: Mapping[str, Any] | None = None, **more: Any
 ) -> dict[str, Any]:
     """The card of a student: what it is, its controls with their defaults (``controls``: those that differ
-    from ``layered.CONTROLS``), and ``more`` (training, metrics, licence ...)."""
+    from ``layered.CONTROLS``), and ``more`` (training, metrics, licence ...). ``character``, ``strength`` and
+    ``skin`` among them say what its graph is folded for; see ``condition``."""
     usual = {**layered.CONTROLS, "ink_colour": list(layered.INK_COLOUR), **(controls or {})}
     live = {"controls": usual, "base_alone": dict(layered.BASE_ALONE)}
     card = {"schema": SCHEMA, "name": name, "architecture": student.architecture, "head": student.head}
@@ -77,10 +78,16 @@ def save_model(folder: Path, student: Student, card: dict[str, Any]) -> None:
     write_atomic(folder / "model.json", json.dumps(card, indent=1) + "\n")
 
 
-def onnx_bytes(student: Student, card: dict[str, Any], **condition: Any) -> bytes:
-    """The ONNX graph of ``student`` for a condition (character, strength, skin), as bytes."""
+def condition(student: Student, card: Mapping[str, Any]) -> Tensor:
+    """What the graph of a card is folded for (1 x K): its ``character`` (else the first), ``strength`` (else
+    1) and ``skin`` (else the person's own). Raises ModelError for one that the student does not know."""
+    return student.condition(card.get("character"), card.get("strength", 1.0), card.get("skin", "own"))
+
+
+def onnx_bytes(student: Student, card: dict[str, Any]) -> bytes:
+    """The ONNX graph of ``student`` as its ``card`` says, as bytes."""
     controls = control_values(card)
-    drawing = Drawing(student, student.condition(**condition)).eval()
+    drawing = Drawing(student, condition(student, card)).eval()
     return graph_bytes(
         drawing, (torch.rand(2, 3, 64, 96), *controls.values()), ["image", *controls], "drawing", 3
     )
@@ -131,7 +138,7 @@ def drawing(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
         generator, card = unet_model.load(folder)
         return unet_model.Painted(generator), card
     student, card = load_model(folder)
-    return Drawing(student, student.condition()), card
+    return Drawing(student, condition(student, card)), card
 
 
 def _load(weights: Path, about: Path) -> tuple[Student, dict[str, Any]]:

@@ -33,7 +33,7 @@ class Remembered:
             raise ModelError(
                 f"the student in {folder} has a {student.head} head: lines and tones need layers"
             )
-        self.drawing = export.Drawing(student, student.condition())
+        self.drawing = export.Drawing(student, export.condition(student, card))
         self.inputs = [TensorSpec(name) for name in ("image", *card["controls"])]
         self.outputs: list[TensorSpec] = []
         self._known: OrderedDict[bytes, Tensor] = OrderedDict()

@@ -1,7 +1,7 @@
 """Pairs from rendered views: each stage a pure function, put together for one view."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from wbme.data.degrade import degrade
 from wbme.data.rendered import Layers
 from wbme.data.sources import Source
 from wbme.geometry.parsing import SKIN
-from wbme.synth import background, colouring, composite, placing
+from wbme.synth import background, colouring, composite, placing, strength
 from wbme.synth.composite import Drawing
 from wbme.synth.ink import Ink, flow_lines
 from wbme.synth.recipes import Recipe
@@ -33,7 +33,8 @@ class Settings:
 
     ``pictures``: share of backgrounds that are photographs, the others are made-up scenes; ``defocus``: share
     of backgrounds out of focus; ``wrap`` of the background's light around the person; ``degrade``: strength
-    of the photo side's faults; ``chosen``: the recipe of warp, reflection, light and skin."""
+    of the photo side's faults; ``chosen``: the recipe of warp, reflection, light and skin; ``strengths``, of
+    which each pair draws one: how strongly it is drawn, in [0, 1] (``synth.strength``)."""
 
     drawing: Drawing = field(default_factory=Drawing)
     texture: Texture = field(default_factory=Texture)
@@ -44,6 +45,7 @@ class Settings:
     wrap: float = 0.25
     degrade: float = 1.0
     chosen: Recipe = field(default_factory=Recipe)
+    strengths: tuple[float, ...] = (1.0,)
 
     def __post_init__(self) -> None:
         shares = (self.pictures, self.defocus, self.wrap)
@@ -52,6 +54,8 @@ class Settings:
                 f"pictures, defocus, wrap = {shares} must lie in [0, 1], and degrade = {self.degrade} not be "
                 "negative"
             )
+        if not self.strengths or not all(0 <= one <= 1 for one in self.strengths):
+            raise ParameterError(f"strengths are {self.strengths}: name one or more in [0, 1]")
 
     def recipe(self) -> dict[str, str]:
         """A digest for each stage."""
@@ -59,7 +63,21 @@ class Settings:
         stages: dict[str, Any] = {name: asdict(getattr(self, name)) for name in parts}
         stages |= {"background": [self.pictures, self.defocus, self.wrap], "degrade": self.degrade}
         stages["recipe"] = self.chosen.model_dump(exclude={"name", "about"})
+        stages["strength"] = list(self.strengths)
         return {name: digest_json(stage)[:16] for name, stage in stages.items()}
+
+    @property
+    def strength(self) -> float:
+        """The first of ``strengths``."""
+        return self.strengths[0]
+
+    def of(self, seed: int, number: int) -> "Settings":
+        """Those of the pair of that number, with one strength, which the drawing's parts follow."""
+        chosen = float(generator(seed, "strength", number).choice(self.strengths))
+        if chosen == 1:
+            return replace(self, strengths=(1.0,))
+        parts = {name: getattr(strength, name)(getattr(self, name), chosen) for name in strength.PARTS}
+        return replace(self, **parts, strengths=(chosen,))
 
 
 def compose(
@@ -79,7 +97,7 @@ def compose(
     phase = float(np.median(skin) * settings.texture.levels % 1) if len(skin) else 0.0
     outside = cv2.GaussianBlur((layers.heads == 0).astype(np.float32), (0, 0), 1.0)
     base += outside[..., None] * (in_steps(base, settings.texture, phase) - base)
-    ink = composite.ink(layers, lines, settings.drawing)
+    ink = strength.thinned(composite.ink(layers, lines, settings.drawing), settings.strength)
     oracle = composite.over(layers.drawn, composite.over(layers.oracle, base))
     made = {name: getattr(layers, name) for name in ("labels", "albedo", "points", "boxes")}
     made |= {"src": degrade(clean, rng, settings.degrade), "base": base, "ink": ink}
@@ -141,6 +159,7 @@ def pair(
 ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Row and arrays of the pair of that number: the view ``number`` modulo their count, before a background
     of its own or, as ``CutFace`` says, its head and others of the same split on what it is pasted on."""
+    recipe, settings = settings.recipe(), settings.of(material.seed, number)
     view = material.views[number % len(material.views)]
     rng = generator(material.seed, "pair", number)
     layers, views, boxes = material.layers(view, settings), [view["id"]], []
@@ -172,8 +191,8 @@ def pair(
     whole = chosen.warp.aligns or not bent
     row = {"id": f"{number:05d}", **{key: view[key] for key in ("split", "identity", "light")}}
     row |= {"character": material.name, "geometry": "aligned" if whole else "deformed"}
-    row["strength"] = chosen.warp.strength if whole and bent else float(whole)
-    row |= {"skin": "own" if own else "character", "recipe": settings.recipe(), "lineage": lineage}
+    row |= {"strength": settings.strength, "skin": "own" if own else "character", "recipe": recipe}
+    row["lineage"] = lineage
     arrays = compose(layers, place, settings, rng)
     lineage["reflection"] = [_shift(one) for one in arrays["shifts"]] if reflects else []
     return row, arrays

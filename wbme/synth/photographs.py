@@ -21,7 +21,7 @@ from wbme.geometry.parsing import SKIN
 from wbme.geometry.transforms import Square
 from wbme.perception.faces import Face, detect
 from wbme.perception.parsing import Parser
-from wbme.synth import colouring, composite
+from wbme.synth import colouring, composite, strength
 from wbme.synth.compose import Settings, backdrop
 from wbme.synth.composite import UNDER
 from wbme.synth.photo_teachers import Teacher
@@ -65,6 +65,7 @@ class Photographs:
     def pair(self, number: int, settings: Settings) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Row and arrays of the pair of that number: a view, aligned to its face or a random square of the
         whole picture; or, as ``CutFace`` says, its head on a landscape. Oracle and albedo are not known."""
+        recipe, settings = settings.recipe(), settings.of(self.seed, number)
         views = self.views
         picture, face = views[number % len(views)]
         rng = generator(self.seed, "photograph", number)
@@ -83,14 +84,14 @@ class Photographs:
             base, ink = TextureTeacher(settings.texture, settings.ink)(place)
             base = composite.over(layers.palette, base)
             ink = np.maximum(layers.ink, ink * (1 - layers.palette[..., 3]))
+            ink = strength.thinned(ink, settings.strength)
         else:
-            clean, base, ink = layers.photo[..., :3], layers.palette[..., :3], layers.ink
+            clean, base = layers.photo[..., :3], layers.palette[..., :3]
+            ink = strength.thinned(layers.ink, settings.strength)
         arrays = {name: getattr(layers, name) for name in ("labels", "points", "boxes")}
         arrays |= {"src": degrade(clean, rng, settings.degrade), "base": base, "ink": ink}
-        return self._row(picture, face, number, settings, boxes, behind, layers), {
-            **arrays,
-            "tgt": composite.inked(base, ink),
-        }
+        row = self._row(picture, face, number, settings, boxes, behind, layers)
+        return row | {"recipe": recipe}, {**arrays, "tgt": composite.inked(base, ink)}
 
     def _row(
         self, picture: dict[str, Any], face: int | None, number: int, settings: Settings,
@@ -107,8 +108,8 @@ class Photographs:
         row |= {"light": {"name": "photograph"}, "character": self.character, "geometry": "aligned"}
         chosen = settings.chosen
         lineage["recipe"] = {"name": chosen.name, "digest": chosen.digest}
-        row |= {"strength": 1.0, "skin": "character" if chosen.worn else "own"}
-        return row | {"recipe": settings.recipe(), "lineage": lineage}
+        row |= {"strength": settings.strength, "skin": "character" if chosen.worn else "own"}
+        return row | {"lineage": lineage}
 
     def _layers(
         self, picture: dict[str, Any], face: int | None, settings: Settings, rng: np.random.Generator

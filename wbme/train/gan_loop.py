@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from wbme.base.errors import ModelError
-from wbme.base.hashing import sha256_bytes, sha256_file
+from wbme.base.hashing import sha256_bytes
 from wbme.data import planes
 from wbme.data.pairs import Pairs
 from wbme.nets import layered
@@ -61,7 +61,7 @@ class GanTraining:
         self.checks = held_out.HeldOut(pairs, multiple=MULTIPLE, most=settings.held_out)
         known = b"".join(value.numpy().tobytes() for value in body.state_dict().values())
         self._identity = {**asdict(settings), "features": loss.name, "start": sha256_bytes(known)}
-        self._identity["pairs"] = sha256_file(pairs.folder / "pairs.jsonl")
+        self._identity["pairs"] = pairs.digest
         first = self.crops.batch(0)
         loss.balance(first.photo, target(first))
         torch.manual_seed(settings.seed)

@@ -1,5 +1,6 @@
 """Checks on pairs that are never trained on, in numbers and as a sheet to look at."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,25 +24,29 @@ F32 = NDArray[np.float32]
 
 
 class HeldOut:
-    """The first ``most`` pairs of the split ``val``, each cut to multiples of ``multiple``.
+    """The first ``most`` pairs of the split ``val``, as many of each character, each cut to multiples of
+    ``multiple``.
 
-    ``controls`` are those of the card that differ from the usual. Raises ParameterError where there is none.
+    ``controls``: by character, those of its card that differ from the usual. Raises ParameterError where
+    there is no such pair.
     """
 
     def __init__(
         self,
         pairs: Pairs,
-        controls: Mapping[str, Any] | None = None,
+        controls: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         multiple: int = MULTIPLE,
         most: int = MOST,
     ):
-        self.controls = controls
-        rows = [row for row in pairs.rows if row["split"] == "val"][:most]
+        self._controls = controls or {}
+        rows = [row for row in pairs.rows if row["split"] == "val"]
         if not rows:
             raise ParameterError(f"{pairs.folder} has no pair to validate on: compose more identities")
-        self.pairs = []
-        for row in rows:
+        by_character = [[row for row in rows if row["character"] == name] for name in pairs.characters]
+        turns = itertools.chain.from_iterable(itertools.zip_longest(*by_character))
+        self.rows, self.pairs = [row for row in turns if row][:most], []
+        for row in self.rows:
             found = pairs.load(row, ("src", "tgt", "labels"))
             found.setdefault("labels", np.zeros(found["src"].shape[:2], np.uint8))
             high, wide = (size // multiple * multiple for size in found["labels"].shape)
@@ -56,8 +61,11 @@ class HeldOut:
         """What ``network`` draws of each photograph, H x W x 3 in [0, 1]: a student as its graph is exported,
         any other network of the photograph alone."""
         if isinstance(network, Student):
-            drawing = Drawing(network, network.condition())
-            return [draw(drawing, pair["src"], pair["labels"], self.controls) for pair in self.pairs]
+            made = []
+            for row, pair in zip(self.rows, self.pairs, strict=True):
+                drawing, own = Drawing(network, condition(network, row)), self._controls.get(row["character"])
+                made.append(draw(drawing, pair["src"], pair["labels"], own))
+            return made
         with torch.inference_mode():
             return [_picture(network(_tensor(pair["src"])).clamp(0, 1)) for pair in self.pairs]
 
@@ -85,6 +93,11 @@ class HeldOut:
         wide = max(row.shape[1] for row in rows)
         padded = [np.pad(r, ((0, 0), (0, wide - r.shape[1]), (0, 0)), constant_values=1) for r in rows]
         return np.vstack(padded)
+
+
+def condition(student: Student, row: Mapping[str, Any]) -> torch.Tensor:
+    """As what the drawing of a pair's ``row`` was made (1 x K)."""
+    return student.condition(row["character"], row["strength"], row["skin"])
 
 
 def _tensor(rgb: F32) -> torch.Tensor:

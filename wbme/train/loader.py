@@ -2,7 +2,7 @@
 exactly; a thread prepares the next ones while the network works."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -27,18 +27,21 @@ LEVELS = 6.0  # of the tones during training
 _NAMES = ("src", "base", "ink", "labels")
 _SKIN = np.isin(np.arange(256), list(SKIN))
 _AHEAD = 3  # batches prepared in advance
+Condition = Callable[[Mapping[str, Any]], Tensor]
 
 
 @dataclass(frozen=True)
 class Batch:
     """photo, base N x 3 x C x C sRGB in [0, 1]; ink N x 1 x C x C in [0, 1]; labels N x 1 x C x C uint8;
-    phase N x 1 x 1 x 1, which puts a tone on the skin of the base."""
+    phase N x 1 x 1 x 1, which puts a tone on the skin of the base; cond N x K, as what it is to be drawn
+    (``Student.condition``), K 0 where nobody asks."""
 
     photo: Tensor
     base: Tensor
     ink: Tensor
     labels: Tensor
     phase: Tensor
+    cond: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """The same on ``device``, pictures with the channels last."""
@@ -53,11 +56,16 @@ class Crops:
 
     Seven of ten show a head at about the width the student will see, the others anything; half are mirrored.
     Gain, channel gains, gamma and grey change photo and base alike; photos are degraded once more. Decoded
-    pictures stay in memory as far as ``memory_mb`` allows. Raises ParameterError where the split is empty.
+    pictures stay in memory as far as ``memory_mb`` allows. ``condition`` tells the ``Batch.cond`` (1 x K) of
+    a row. Raises ParameterError where the split is empty.
     """
 
-    def __init__(self, pairs: Pairs, split: str, *, crop: int, size: int, seed: int, memory_mb: float = 3000):
+    def __init__(
+        self, pairs: Pairs, split: str, *, crop: int, size: int, seed: int, memory_mb: float = 3000,
+        condition: Condition | None = None,
+    ):  # fmt: skip
         self.pairs, self.crop, self.size, self.seed = pairs, crop, size, seed
+        self._condition = condition or (lambda row: torch.zeros(1, 0))
         self.rows = [row for row in pairs.rows if row["split"] == split]
         if not self.rows:
             raise ParameterError(f"{pairs.folder} has no pair to {split} on: compose more identities")
@@ -82,9 +90,9 @@ class Crops:
             self._kept[index] = found
         return found
 
-    def _crop(self, rng: np.random.Generator) -> dict[str, NDArray[np.uint8]]:
+    def _crop(self, index: int, rng: np.random.Generator) -> dict[str, NDArray[np.uint8]]:
         """One crop, uint8: src and base H x W x 3, ink and labels H x W."""
-        found = self._planes(int(rng.integers(len(self.rows))))
+        found = self._planes(index)
         high, wide = found["labels"].shape
         faces = found["faces"]
         scale = np.exp(rng.normal(0, 0.25))
@@ -106,9 +114,10 @@ class Crops:
             out[name] = np.ascontiguousarray(part[:, ::-1]) if flip else part
         return out
 
-    def _example(self, rng: np.random.Generator) -> tuple[dict[str, NDArray[Any]], float]:
-        """One crop, its pictures as float32 in [0, 1], and its phase."""
-        one: dict[str, NDArray[Any]] = self._crop(rng)
+    def _example(self, rng: np.random.Generator) -> tuple[dict[str, NDArray[Any]], float, Tensor]:
+        """One crop, its pictures as float32 in [0, 1], its phase and its condition."""
+        index = int(rng.integers(len(self.rows)))
+        one: dict[str, NDArray[Any]] = self._crop(index, rng)
         one["src"], one["base"] = _recolour(one["src"], one["base"], rng)
         if rng.random() < 0.5:
             one["src"] = degrade(one["src"], rng, float(rng.uniform(0, 0.7)))
@@ -116,19 +125,20 @@ class Crops:
         # A quarter of the pixels is enough for a median.
         skin = one["base"][::2, ::2][_SKIN[one["labels"][::2, ::2]]]
         level = float(np.median(skin @ LUMA)) if len(skin) > 20 else rng.random()
-        return one, phase_of(level, LEVELS)
+        return one, phase_of(level, LEVELS), self._condition(self.rows[index])
 
     def batch(self, step: int) -> Batch:
         """Batch number ``step``, always the same."""
         rng = generator(self.seed, "crops", step)
-        crops, phases = zip(*(self._example(rng) for _ in range(self.size)), strict=True)
+        crops, phases, conditions = zip(*(self._example(rng) for _ in range(self.size)), strict=True)
 
         def stacked(name: str) -> Tensor:
             array = np.stack([one[name] for one in crops])
             return torch.from_numpy(array.transpose(0, 3, 1, 2) if array.ndim == 4 else array[:, None])
 
         phase = torch.tensor(phases, dtype=torch.float32)[:, None, None, None]
-        return Batch(stacked("src"), stacked("base"), stacked("ink"), stacked("labels"), phase)
+        planes = (stacked(name) for name in _NAMES)
+        return Batch(*planes, phase, torch.cat(conditions))
 
     def batches(self, first: int, end: int) -> Iterator[Batch]:
         """Batches ``first`` up to ``end``, a few prepared in advance."""

@@ -1,6 +1,7 @@
 """Training of a student: losses by its head, perceptual features, a critic for the finish."""
 
 import copy
+import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wbme.base.hashing import sha256_file
 from wbme.data import planes
 from wbme.data.pairs import Pairs
 from wbme.metrics import perceptual
@@ -36,8 +36,9 @@ class Training(Loop):
     """A training of ``settings`` on ``pairs`` whose checkpoint and held-out drawings live in ``folder``.
 
     Made anew from the checkpoint there, it goes on as if it had never stopped. ``start`` gives the first
-    weights, those of a student of the same architecture; ``controls`` are those with which the held-out pairs
-    are drawn (``export.make_card``). Raises ModelError for a foreign checkpoint or a
+    weights, those of a student of the same architecture; ``controls`` by character are those with which the
+    held-out pairs are drawn (``export.make_card``). Each pair is learned under the character, strength and
+    skin that its row tells. Raises ModelError for a foreign checkpoint or a
     start that does not fit, ParameterError where a split of the pairs is empty.
     """
 
@@ -47,15 +48,16 @@ class Training(Loop):
         settings: Settings,
         folder: Path,
         start: Student | None = None,
-        controls: Mapping[str, Any] | None = None,
+        controls: Mapping[str, Mapping[str, Any]] | None = None,
     ):
-        self.crops = Crops(pairs, "train", crop=settings.crop, size=settings.batch, seed=settings.seed)
         self.checks = held_out.HeldOut(pairs, controls)
         device, self.dtype = device_and_type()
         torch.manual_seed(settings.seed)
         net = Student(settings.architecture, settings.head, settings.characters, settings.branches)
         if start:
             fill(net, start.state_dict(), "the model to start from")
+        size = {"crop": settings.crop, "size": settings.batch, "seed": settings.seed}
+        self.crops = Crops(pairs, "train", **size, condition=functools.partial(held_out.condition, net))
         super().__init__(net, settings, folder, device)
         self.optimizer = torch.optim.AdamW(self.net.parameters(), settings.lr, weight_decay=1e-4, fused=True)
         self.critic = PatchGAN().to(self.device) if settings.critic else None
@@ -65,9 +67,8 @@ class Training(Loop):
             else None
         )
         self.features = mobilenet.pretrained().to(self.device) if settings.perceptual else None
-        self.cond = self.net.condition().expand(settings.batch, -1).to(self.device)
         self._identity["characters"] = list(settings.characters)
-        self._identity["pairs"] = sha256_file(pairs.folder / "pairs.jsonl")
+        self._identity["pairs"] = pairs.digest
         self._started(start)
         self._restore()
 
@@ -102,7 +103,7 @@ class Training(Loop):
             group["lr"] = self._rate()
         self.net.train()
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            out = self.net(batch.photo, self.cond)
+            out = self.net(batch.photo, batch.cond)
         parts, drawn, wanted = LOSSES[given.head](out.float(), batch)
         if self.features is not None and self.step % given.perceptual_every == 0:
             far = perceptual.compare(self.features, drawn, wanted).mean()
