@@ -14,7 +14,7 @@ from wbme.data.pairs import Pairs
 from wbme.geometry.parsing import SKIN
 from wbme.metrics import structure
 from wbme.nets import layered
-from wbme.nets.student import MULTIPLE, Student
+from wbme.nets.student import MULTIPLE, SKINS, Student
 from wbme.runtime.export import Drawing, control_values, make_card
 
 MOST = 8  # pairs that are checked
@@ -96,8 +96,9 @@ class HeldOut:
 
 
 def condition(student: Student, row: Mapping[str, Any]) -> torch.Tensor:
-    """As what the drawing of a pair's ``row`` was made (1 x K)."""
-    return student.condition(row["character"], row["strength"], row["skin"])
+    """As what the drawing of a pair's ``row`` was made (1 x K); skin that nobody knows counts as one's own."""
+    skin = row["skin"] if row["skin"] in SKINS else SKINS[0]
+    return student.condition(row["character"], row["strength"], skin)
 
 
 def _tensor(rgb: F32) -> torch.Tensor:
