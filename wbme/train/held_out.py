@@ -96,7 +96,7 @@ class HeldOut:
 
 
 def condition(student: Student, row: Mapping[str, Any]) -> torch.Tensor:
-    """As what the drawing of a pair's ``row`` was made (1 x K); skin that nobody knows counts as one's own."""
+    """As what the drawing of a pair's ``row`` was made (1 x K); skin that nobody knows is the own."""
     skin = row["skin"] if row["skin"] in SKINS else SKINS[0]
     return student.condition(row["character"], row["strength"], skin)
 
