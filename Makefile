@@ -34,8 +34,9 @@ lint:
 	$(PY) -m mypy
 	$(PY) -m nbstripout --verify --keep-id --extra-keys "$(STRIP_KEYS)" notebooks/*.ipynb
 
+# Two files of tests at a time, one thread each: most run on one core.
 test: setup-tests lint
-	$(PY) -m pytest
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup lint
 	$(PY) -m pytest -m "not slow and not browser and not notebooks"

@@ -15,6 +15,16 @@ settings.register_profile("wbme", deadline=None, derandomize=bool(os.environ.get
 settings.load_profile("wbme")
 
 
+def pytest_collection_modifyitems(items):
+    """What takes minutes comes first, so that of two processes neither ends long before the other."""
+    long = ("notebooks", "browser")
+    order = {}
+    for item in items:
+        first = min((long.index(mark.name) for mark in item.iter_markers() if mark.name in long), default=9)
+        order[item.path] = min(first, order.get(item.path, 9))
+    items.sort(key=lambda item: order[item.path])
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """An empty workspace: ``WBME_HOME`` for this test and the processes it starts."""

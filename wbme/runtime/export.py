@@ -122,6 +122,18 @@ def load_model(folder: Path) -> tuple[Student, dict[str, Any]]:
     return _load(folder / "model.safetensors", folder / "model.json")
 
 
+def drawing(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """What the graph of a model folder draws, as a torch module with the graph's inputs, and the card: of a
+    student or of the prototype. Raises ModelError as ``load_model``."""
+    from wbme.runtime import unet_model
+
+    if read(folder / "model.json", WEIGHTS)["architecture"] in unet_model.ARCHITECTURES:
+        generator, card = unet_model.load(folder)
+        return unet_model.Painted(generator), card
+    student, card = load_model(folder)
+    return Drawing(student, student.condition()), card
+
+
 def _load(weights: Path, about: Path) -> tuple[Student, dict[str, Any]]:
     card = read(about, WEIGHTS)
     student = Student(card["architecture"], card["head"], tuple(card["characters"]), card["branches"])

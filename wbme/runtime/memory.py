@@ -66,8 +66,7 @@ def _run(task: dict[str, Any]) -> Memory:
     if backend == "torch":
         from wbme.runtime import export
 
-        student, _ = export.load_model(source)
-        network = export.Drawing(student, student.condition())
+        network, _ = export.drawing(source)
     run = load(network, backend, dtype=task["dtype"], threads=task["threads"])
     arrays = [np.full(shape, 0.5, np.float32) for shape in task["shapes"]]
     for _ in range(task["calls"]):

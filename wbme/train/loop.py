@@ -91,10 +91,10 @@ class Training(Loop):
         }
 
     def _check(self) -> None:
-        student = copy.deepcopy(self.average).cpu()
-        for name, value in self.checks.scores(student).items():
+        drawings = self.checks.drawings(copy.deepcopy(self.average).cpu())
+        for name, value in self.checks.scores(drawings).items():
             self._report(f"held_out/{name}", value)
-        planes.write(self.folder / f"held-out-{self.step:06d}.png", self.checks.sheet(student))
+        planes.write(self.folder / f"held-out-{self.step:06d}.png", self.checks.sheet(drawings))
 
     def _learn(self, batch: Batch) -> None:
         given, batch = self.settings, batch.to(self.device)
