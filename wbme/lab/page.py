@@ -80,6 +80,10 @@ def serve(step: Step, preset: str, port: int, browse: bool, say: Callable[[str],
             if browse:
                 webbrowser.open(address)
 
+    def prepared(request: Any, notebook: Any, cwd: str) -> Any:
+        request.xsrf_token  # noqa: B018  asked for, it becomes the cookie by which a page may end its kernel
+        return _prepared(notebook, step, preset)
+
     settings = {
         "Voila": {
             "config_file_paths": [],  # a voila.json of the user's could open the port to others
@@ -90,14 +94,14 @@ def serve(step: Step, preset: str, port: int, browse: bool, say: Callable[[str],
             "token": token,
             "tornado_settings": {
                 "headers": {"Content-Security-Policy": _HERE},
-                "ws_ping_timeout": 30_000,  # ms, the interval itself: tornado reproves more on the screen
+                "ws_ping_interval": 0,  # none: nothing between this server and its visitor cuts a silent line
             },
         },
         "VoilaConfiguration": {
             "allow_template_override": "NO",
             "allow_theme_override": "NO",
             "file_allowlist": [],
-            "prelaunch_hook": lambda _request, notebook, cwd: _prepared(notebook, step, preset),
+            "prelaunch_hook": prepared,
             "show_tracebacks": True,  # else Voila holds back our sentences too
         },
         "MappingKernelManager": {
