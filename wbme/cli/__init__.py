@@ -9,7 +9,20 @@ from wbme.base.errors import WbmeError
 
 def application() -> typer.Typer:
     """The command with all its families."""
-    from wbme.cli import assets, doctor, explore, init, report, run, schedule, store, stylize, sweep, sync, trace
+    from wbme.cli import (
+        assets,
+        doctor,
+        explore,
+        init,
+        report,
+        run,
+        schedule,
+        store,
+        stylize,
+        sweep,
+        sync,
+        trace,
+    )
 
     app = typer.Typer(
         no_args_is_help=True,

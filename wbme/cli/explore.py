@@ -11,9 +11,10 @@ def explore(
         list[str] | None, typer.Option("-p", "--parameter", metavar="KEY VALUE", help="As for wbme run.")
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="smoke, demo or full: every visit executes the notebook, so the least is first.")
+        str,
+        typer.Option(help="smoke, demo or full; each visit executes the notebook, so the least is usual."),
     ] = "smoke",
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; when it is taken, a free one near it.")] = 8866,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1, or a free one near it.")] = 8866,
     browser: Annotated[bool, typer.Option(help="Open the page.")] = True,
 ) -> None:
     """Turn the knobs of a notebook in the browser, without JupyterLab and its code."""

@@ -1,8 +1,8 @@
 """A notebook as a page for whoever wants to turn its knobs and not to read code: served by Voila.
 
-A visit starts a kernel that executes the whole notebook with the parameters of one step. A style sheet shows
-its title, the cells tagged ``interactive`` and what is written above them, until the visitor asks for the whole
-study. Its run is recorded like any other but moves no name: who looks does not publish.
+A visit starts a kernel that executes the whole notebook with the parameters of one step. A style sheet
+shows its title, the cells tagged ``interactive`` and what is written above them, until the visitor asks for
+the whole study. Its run is recorded like any other but moves no name: who looks does not publish.
 """
 
 import os
@@ -19,7 +19,7 @@ from wbme.lab.launcher import FOREIGN
 
 _KNOBS = "interactive"
 _IDLE_SECONDS = 600  # of a kernel that no page is connected with: its browser was killed
-_CRITICAL = 50  # else Voila logs a failed cell with the server's own traceback; the page says it in a sentence
+_CRITICAL = 50  # else Voila logs a failed cell with a traceback of its own; the page says it in a sentence
 # Pictures of people stay here: whatever the page names, the browser asks nobody but this server.
 _HERE = "; ".join(
     [
@@ -28,11 +28,12 @@ _HERE = "; ".join(
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
+        "connect-src 'self' ws://127.0.0.1:* blob:",
         "frame-ancestors 'none'",
     ]
 )
-# "shown" stands on the text above knobs and on their cells, "said" on cells between, of which the printed lines
-# count. The last cell is the foot, or else the one that failed.
+# Tagged "shown" are knobs and the text above them, "said" the cells between, which show what they printed.
+# The last cell is the foot of the page, or else the one that failed.
 _HEAD = """<style>
 #rendered_cells > div { position: relative; max-width: 1180px; margin: 0 auto; padding: 12px 24px 40px; }
 #rendered_cells pre { word-break: normal; overflow-wrap: anywhere; }
@@ -48,9 +49,9 @@ body:not(:has(#whole:checked)) {
 
 
 def serve(step: Step, preset: str, port: int, browse: bool, say: Callable[[str], Any]) -> None:
-    """Serve ``step`` on 127.0.0.1 until it is interrupted; ``say`` is told the address, which holds a token.
+    """Serve ``step`` on 127.0.0.1 until it is interrupted; ``say`` hears its address, which has a token.
 
-    Where ``port`` is taken, the next that is free serves. ``browse`` opens the address. NotebookError when the
+    Where ``port`` is taken, a free one near it serves. ``browse`` opens the address. NotebookError when the
     notebook has no cell tagged ``interactive``.
     """
     _refuse_without_knobs(step)
@@ -119,13 +120,13 @@ def _refuse_without_knobs(step: Step) -> None:
     name = step.notebook.name
     if not any(_KNOBS in cell.get("metadata", {}).get("tags", []) for cell in step.notebook.cells):
         raise NotebookError(
-            f"{name} has no cell tagged '{_KNOBS}', so there is nothing to turn: 'wbme run {name}' executes it"
+            f"{name} has no cell tagged '{_KNOBS}' and so nothing to turn: 'wbme run {name}' executes it"
         )
 
 
 def _prepared(notebook: Any, step: Step, preset: str) -> Any:
-    """``notebook`` (an nbformat node, read for this visit) with the parameters of ``step``, tags for the style
-    sheet, and head and foot of the page."""
+    """``notebook`` (an nbformat node, read for this visit) with the parameters of ``step``, tags for the
+    style sheet, and head and foot of the page."""
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
     cells = notebook.cells
@@ -135,7 +136,7 @@ def _prepared(notebook: Any, step: Step, preset: str) -> Any:
         for n in range(above, place + 1):
             tagged[n].append("shown" if n in (above, place) else "said")
     tagged[0] += ["shown", "title"]
-    given = [n for n, tags in enumerate(tagged) if "parameters" in tags][0] + 1
+    given = next(n for n, tags in enumerate(tagged) if "parameters" in tags) + 1
     values = "\n".join(f"{name} = {value!r}" for name, value in step.params.items())
     cells.insert(given, new_code_cell(f"# Parameters\n{values}"))
     cells.insert(1, new_markdown_cell(_HEAD, metadata={"tags": ["shown"]}))
