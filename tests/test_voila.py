@@ -71,6 +71,7 @@ def page(server, project, browser):
     runs = project[0] / "workspace/runs" / NOTEBOOK
     before = set(runs.glob("*/run.json"))
     with visited(browser, server[1]) as page:
+        assert "Preset smoke" in (text := page.locator("body").inner_text()), text
         page.run = finished(runs, before)
         page.locator(".widget-image").nth(2).wait_for()
         page.evaluate(WATCH)
@@ -120,7 +121,7 @@ def test_the_whole_study_is_there_on_demand(page):
 
 
 def test_a_slider_is_moved_and_the_picture_follows(page):
-    moved(page, "clusters", "skin_settings")
+    moved(page, "sigma", "skin_settings")
 
 
 def test_a_rectangle_changes_the_faces(page):
