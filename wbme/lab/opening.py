@@ -106,8 +106,10 @@ def _hush() -> None:
 
 
 def _in_batch() -> bool:
-    """True under the launcher, papermill or nbclient; False in JupyterLab, where a session has a name."""
+    """True under the launcher, papermill or nbclient; False in JupyterLab, where a session has a name, and
+    under Voila, which names itself."""
     forced = os.environ.get("WBME_INTERACTIVE")
     if forced in ("0", "1"):
         return forced == "0"
-    return "ipykernel" not in sys.modules or "JPY_SESSION_NAME" not in os.environ
+    watched = "JPY_SESSION_NAME" in os.environ or os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+    return "ipykernel" not in sys.modules or not watched

@@ -55,12 +55,11 @@ def serve(step: Step, preset: str, port: int, browse: bool, say: Callable[[str],
     notebook has no cell tagged ``interactive``.
     """
     _refuse_without_knobs(step)
-    for name in FOREIGN:
+    for name in (*FOREIGN, "WBME_INTERACTIVE"):
         os.environ.pop(name, None)
     os.environ.update(
         WBME_PROJECT=str(project_root()),
         WBME_HOME=str(workspace()),
-        WBME_INTERACTIVE="1",
         WBME_PAGE="1",
         JUPYTER_PREFER_ENV_PATH="1",
     )
