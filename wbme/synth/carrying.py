@@ -13,12 +13,13 @@ F32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 _STILL = 1e-3  # pixels: what moves less is left as it is
+_COARSE = 4  # pixels between those of the field that places are looked up in
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """Where the pixels of a part of a picture come from: ``field`` h x w x 2 (x, y) pixels of that part, which
-    begins at ``low`` (x, y) of the picture."""
+    """Where the pixels of a part of a picture come from: ``field`` h x w x 2 (x, y) pixels of that part,
+    which begins at ``low`` (x, y) of the picture."""
 
     field: "Tensor"
     low: NDArray[np.int64]
@@ -47,7 +48,8 @@ class Flow:
         return out
 
     def points(self, places: NDArray[np.floating]) -> Floats:
-        """Where ``places`` (N x 2 pixels of the picture) go; what lies beyond the part stays."""
+        """Where ``places`` (N x 2 pixels of the picture) go, to a quarter of a pixel; what lies beyond the
+        part stays."""
         import torch
 
         from wbme.geometry import inversion
@@ -56,18 +58,20 @@ class Flow:
         end = np.array(self.field.shape[1::-1]) - 1
         inside = ((places >= self.low) & (places <= self.low + end)).all(1)
         out = places.copy()
-        if inside.any():
-            where = torch.from_numpy(places[inside] - self.low)
-            out[inside] = inversion.inverse(self.field, where=where)[0].numpy() + self.low
+        if inside.any() and end.min() > 4 * _COARSE:
+            where = torch.from_numpy((places[inside] - self.low) / _COARSE)
+            field = self.field[::_COARSE, ::_COARSE] / _COARSE
+            out[inside] = inversion.inverse(field, where=where)[0].numpy() * _COARSE + self.low
         return out
 
 
 def flow(
     before: Floats, after: Floats, shape: tuple[int, ...], room: float, *, reach: float, steps: int,
-    smoothing: float = 1e-3,
+    smoothing: float = 1e-3, scale: float = 1.0, step: float | None = None,
 ) -> Flow:  # fmt: skip
     """The flow that carries ``before`` to ``after`` (K x 2 pixels of a picture of ``shape``), on the part of
-    the picture within ``room`` pixels of them. The rest as ``warps.Settings``.
+    the picture within ``room`` pixels of them. It is computed on a picture ``scale`` times as small, at least
+    1, with knots ``step`` of its pixels apart, and enlarged; the rest as ``warps.Settings``.
 
     Raises ParameterError for points that make no warp; one of them at least must lie in the picture.
     """
@@ -79,8 +83,17 @@ def flow(
     end = np.ceil(np.maximum(before, after).max(0) + room).astype(int) + 1
     low, high = start.clip(0), np.minimum(end, shape[1::-1])
     settings = warps.Settings(reach=reach, steps=steps, smoothing=smoothing)
-    warp = warps.fit("hybrid", after - start, before - start, settings=settings)
+    source, target = ((points - start + 0.5) / scale - 0.5 for points in (after, before))
+    warp = warps.fit("hybrid", source, target, settings=settings)
     (x, y), (right, below) = low - start, high - start
     with torch.no_grad():
-        field = fields.field(warp, (int(end[1] - start[1]), int(end[0] - start[0])))[0, y:below, x:right]
-        return Flow(field - torch.from_numpy((low - start).astype(np.float32)), low)
+        wide, tall = (int(np.ceil(side / scale)) for side in end - start)
+        field = fields.field(warp, (tall, wide), step)
+        off = torch.from_numpy((low - start).astype(np.float32))
+        if scale == 1:
+            return Flow(field[0, y:below, x:right] - off, low)
+        way = (field - fields.places((tall, wide))).permute(0, 3, 1, 2)
+        here = fields.places((int(below - y), int(right - x)))
+        # A pixel's centre v lies at (v + 1/2) / scale - 1/2 of the small picture.
+        there = (here + off + 0.5) / scale - 0.5
+        return Flow(here + scale * fields.resampled(way, there[None])[0].permute(1, 2, 0), low)
