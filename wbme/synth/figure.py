@@ -19,7 +19,7 @@ LEGS = ((23, 25, 27, (29, 31)), (24, 26, 28, (30, 32)))
 HEAD, TRUNK = -1, 0  # limbs; arms are 1 and 2, legs 3 and 4
 _METRE = 2.0  # trunks, from shoulders to hips
 # Half widths in trunks at the ends of upper arm, forearm, thigh and calf.
-_UPPER_ARM, _FOREARM, _THIGH, _CALF = (0.11, 0.085), (0.085, 0.06), (0.17, 0.12), (0.12, 0.075)
+_UPPER_ARM, _FOREARM, _THIGH, _CALF = (0.11, 0.085), (0.085, 0.06), (0.145, 0.11), (0.11, 0.075)
 _ALONG = np.linspace(0.15, 0.9, 4)[:, None]  # where on a bone its control points lie
 
 

@@ -21,7 +21,7 @@ F32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 _SHEAR = 0.6  # pixels that two limbs may part or close for each pixel between them
-_NEAR, _ROUNDS = 0.4, 12  # trunks within which that counts; rounds in which it is brought about
+_NEAR, _ROUNDS = (1.2, 0.4), 16  # trunks from head, from others within which that counts; rounds to get there
 _YIELDS = (0.0, 0.3, 1.0)  # of head, trunk and limb: how far each gives way
 _REACH, _SMOOTHING = 1.0, 1e-4  # of the flow; the reach in trunks
 _TRIES = ((1.0, 6), (1.0, 16), (0.5, 16), (0.25, 16))  # share of the way and steps, until nothing folds
@@ -149,8 +149,12 @@ def _agreed(points: Floats, way: Floats, limb: NDArray[np.int64], trunk: float) 
     than ``_SHEAR`` of their distance: projected on every pair, the mean over a point's pairs each round. The
     head keeps its way, the trunk most of it: a hand at the chin follows the chin."""
     gap = _apart(points, points)
-    pairs = (limb[:, None] != limb) & (np.maximum(limb[:, None], limb) > TRUNK)
-    one, other = np.nonzero(np.triu(pairs & (gap < _NEAR * trunk)))
+    pairs = (limb[:, None] != limb) & (np.maximum(limb[:, None], limb) > TRUNK) & (gap < _NEAR[1] * trunk)
+    head = limb == HEAD
+    # Of a head, which grows by itself, what lies next to a limb alone counts, but from farther.
+    close = gap[:, head] <= np.sort(gap[:, head], axis=1)[:, 2:3]
+    pairs[:, head] = close & (gap[:, head] < _NEAR[0] * trunk) & (limb > TRUNK)[:, None]
+    one, other = np.nonzero(np.where(head, pairs, np.triu(pairs & ~head[:, None])))
     most = _SHEAR * np.maximum(gap[one, other], 1e-3 * trunk)
     yields = np.choose(np.minimum(limb, 1) - HEAD, _YIELDS)
     mine, others = yields[one] / (yields[one] + yields[other]), yields[other] / (yields[one] + yields[other])
