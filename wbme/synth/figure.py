@@ -50,9 +50,9 @@ class Figure:
 class Placement:
     """Where a ``figure`` goes in the proportions of ``form``.
 
-    A standing figure keeps its ground and its height: n = (L + T) / (l L + T'), with L from the ground to the
-    hips, l the factor of the legs, T from the hips to the crown and T' the same by the factors of torso, neck
-    and head, scales all of it. Otherwise the hips and all below them stay, and n = T / T'.
+    A standing figure keeps its ground and its height: n = (L + T) / (l L + T') scales all of it, with L from
+    the ground to the hips, l the factor of the legs, T from the hips to the crown and T' the same by the
+    factors of torso, neck and head. Otherwise the hips and all below them stay, and n = T / T'.
     """
 
     def __init__(self, figure: Figure, form: Deformation, standing: bool) -> None:

@@ -111,7 +111,7 @@ def _flow(
         return None
     still = np.concatenate([_rim(shape, _GAP * trunk), *(other.points[:, :2] for other in others)])
     away = _apart(still, before).min(1)
-    still = still[(away > _CLEAR * trunk) & (away < 2 * _REACH * trunk)]
+    still = still[(away > _CLEAR * trunk) & (away < _REACH * trunk)]
     before, after = np.concatenate([before, still]), np.concatenate([after, still])
     for share, steps in _TRIES:
         goal = before + share * strength * (after - before)
