@@ -15,7 +15,7 @@ from wbme.synth.limbs import Person
 FADE = 0.4  # seconds in which what is seen takes on its new proportions, and loses them
 _REST = 0.8  # hertz: what a body at rest lets through of what its points do, which is noise ...
 _SPEED = 8.0  # ... and so much more for each trunk that it moves a second, which is motion ...
-_NOISE = 0.15  # ... beyond this
+_NOISE = 0.4  # ... beyond this
 _SAME = 0.5  # trunks between two looks at one body, at most
 
 
