@@ -110,6 +110,7 @@ def face_width(face):
     return np.linalg.norm(face.landmarks[234, :2] - face.landmarks[454, :2])
 
 
+@pytest.mark.slow
 def test_a_whole_figure_changes_and_its_head_shrinks_once(standing, character):
     picture, faces = standing
     deformer = Deformer(character, 1.0)
@@ -126,12 +127,14 @@ def test_a_whole_figure_changes_and_its_head_shrinks_once(standing, character):
     np.testing.assert_allclose(kept[0].landmarks, faces[0].landmarks, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_body_without_a_face_is_reshaped(standing):
     picture, _ = standing
     after, told = Deformer("slender", 1.0).picture(picture, [])
     assert told == [] and np.abs(after - picture)[150:300].mean() > 0.005
 
 
+@pytest.mark.slow
 def test_a_body_in_a_video_starts_at_once_holds_still_and_a_new_scene_forgets_it(standing):
     picture, faces = standing
     deformer = Deformer("slender", 0.8)
@@ -150,6 +153,7 @@ def test_a_body_in_a_video_starts_at_once_holds_still_and_a_new_scene_forgets_it
     assert deformer.frame(blank, [], 0.04) is blank
 
 
+@pytest.mark.slow
 def test_noise_moves_a_followed_body_less_than_one_found_anew(standing):
     picture, _ = standing
     rng = np.random.default_rng(0)
@@ -162,6 +166,7 @@ def test_noise_moves_a_followed_body_less_than_one_found_anew(standing):
     assert np.diff(followed[1:], axis=0).std() < 0.6 * np.diff(anew, axis=0).std()
 
 
+@pytest.mark.slow
 def test_a_body_that_walks_is_followed_and_two_are_each_their_own():
     bodies = Bodies()
     for k in range(6):

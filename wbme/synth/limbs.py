@@ -103,7 +103,7 @@ def _flow(
 ) -> Flow | None:
     """The flow that reshapes one person, or None where there is nothing that it could carry."""
     size = np.array(shape[1::-1])
-    before, after = moved(person, form)
+    before, after = moved(person, form, shape)
     trunk, out = trunk_length(person.points), _OUT * size.max()
     near = ((before > -out) & (before < size - 1 + out)).all(1)
     before, after = before[near], after[near]
@@ -129,8 +129,9 @@ def _flow(
     return None
 
 
-def moved(person: Person, form: Deformation) -> tuple[Floats, Floats]:
-    """Control points of a person as they are and in the proportions of ``form``, K x 2 pixels each.
+def moved(person: Person, form: Deformation, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Control points of a person as they are and in the proportions of ``form``, K x 2 pixels each of a
+    picture of ``shape``.
 
     Between the standing figure, the half one whose legs are not seen, and no change, the person's weights
     mix. Points of different limbs that lie near each other go together.
@@ -139,9 +140,20 @@ def moved(person: Person, form: Deformation) -> tuple[Floats, Floats]:
     whole, upper = (list(Placement(figure, form, s).parts(person.seen[2:])) for s in (True, False))
     before = np.concatenate([part[0] for part in whole])
     limb = np.concatenate([np.full(len(part[0]), part[2]) for part in whole])
-    goals = [np.concatenate([part[1] for part in parts]) for parts in (whole, upper)]
+    goals = [
+        _within(before, np.concatenate([part[1] for part in parts]), limb == HEAD, shape[1], base)
+        for parts, base in ((whole, figure.ground[1]), (upper, figure.hip[1]))
+    ]
     way = standing * (goals[0] - before) + (1 - standing) * half * (goals[1] - before)
     return before, before + _agreed(before, way, limb, figure.trunk)
+
+
+def _within(before: Floats, after: Floats, head: NDArray[np.bool_], width: int, base: float) -> Floats:
+    """``after``, leaning from the height ``base`` up so far that a head that was in the picture stays there."""
+    x, y, old = after[head, 0], after[head, 1], before[head, 0]
+    lean = max(min(old.min(), 0) - x.min(), 0) - max(x.max() - max(old.max(), width - 1), 0)
+    share = np.clip((base - after[:, 1]) / max(base - y.max(), 1.0), 0, 1)
+    return after + np.outer(share * lean, [1, 0])
 
 
 def _agreed(points: Floats, way: Floats, limb: NDArray[np.int64], trunk: float) -> Floats:
