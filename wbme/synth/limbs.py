@@ -149,7 +149,7 @@ def moved(person: Person, form: Deformation, shape: tuple[int, ...]) -> tuple[Fl
 
 
 def _within(before: Floats, after: Floats, head: NDArray[np.bool_], width: int, base: float) -> Floats:
-    """``after``, leaning from the height ``base`` up so far that a head that was in the picture stays there."""
+    """``after``, leaning from the height ``base`` up until a head that was in the picture is there."""
     x, y, old = after[head, 0], after[head, 1], before[head, 0]
     lean = max(min(old.min(), 0) - x.min(), 0) - max(x.max() - max(old.max(), width - 1), 0)
     share = np.clip((base - after[:, 1]) / max(base - y.max(), 1.0), 0, 1)
