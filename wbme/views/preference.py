@@ -17,6 +17,7 @@ from wbme.views.style import BLUE, FAINT, FONT, INK, VERMILION, plain, shortened
 F32 = NDArray[np.float32]
 TIES = ("half", "left out")
 _EVERY = "all"
+_BETWEEN = 36  # pixels between two comparisons in a row of the sheet
 _SURE = 0.05  # the p under which a side is said to be preferred
 
 
@@ -25,12 +26,20 @@ def sheet(
 ) -> F32:
     """The first ``most`` of the ``comparisons`` as raters see them, two in a row: A, the photograph, B; no
     names. ``pictures``: of each picture the photograph as "input" and the drawings by model."""
-    tiles, labels = [], []
-    for number, one in enumerate(comparisons[:most], 1):
-        for name, version in (("A", one.left), ("photograph", "input"), ("B", one.right)):
-            tiles.append(pictures[one.picture][version])
-            labels.append(f"{number}: {name}")
-    return contact_sheet(tiles, columns=6, labels=labels, cell=cell)
+    numbered = list(enumerate(comparisons[:most], 1))
+    halves = []
+    for column in (numbered[0::2], numbered[1::2]) if len(numbered) > 1 else (numbered,):
+        tiles, labels = [], []
+        for number, one in column:
+            for name, version in (("A", one.left), ("photograph", "input"), ("B", one.right)):
+                tiles.append(pictures[one.picture][version])
+                labels.append(f"{number}: {name}")
+        halves.append(contact_sheet(tiles, columns=3, labels=labels, cell=cell))
+    high, wide = max(len(half) for half in halves), _BETWEEN * (len(halves) - 1)
+    page = np.ones((high, sum(half.shape[1] for half in halves) + wide, 3), np.float32)
+    for half, at in zip(halves, (0, halves[0].shape[1] + wide), strict=False):
+        page[: len(half), at : at + half.shape[1]] = half
+    return page
 
 
 def dots(rates: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]]) -> Figure:
