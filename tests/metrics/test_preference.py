@@ -122,6 +122,8 @@ def test_no_order_where_models_never_met_and_no_interval_where_nothing_varies():
     always = [Vote(f"p{k}", "a", "b", 1.0, True) for k in range(8)]
     first, second = preference.ranking(always, ["a", "b"])
     assert np.isnan([first["low"], first["high"], second["low"]]).all() and first["strongest in"] == 1
+    for row in preference.ranking(always[:4], ["a", "b"]):  # too few, even if they differed
+        assert np.isnan([row["low"], row["high"], row["strongest in"]]).all()
     assert preference.win_rates(always, ["a", "b"])[0]["low"] == pytest.approx(0.676, abs=1e-3)
 
 

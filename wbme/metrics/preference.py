@@ -18,6 +18,7 @@ from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
 
 F64 = NDArray[np.float64]
+_FEWEST = 6  # pictures from which a bootstrap of them is not far too sure of itself
 _TOLERANCE, _STEPS = 1e-9, 200  # of the fit: change of a strength, and most steps
 
 
@@ -109,8 +110,9 @@ def ranking(
     """A row a model, the strongest first: Bradley-Terry strength in log odds, the percentile bootstrap over
     pictures around it, and the share of the resamples in which it is the strongest.
 
-    A picture is one game between each two models that were compared on it. Ends are NaN where nothing varies:
-    on one picture, or where all pictures say the same. Empty where the choices do not link all the models.
+    A picture is one game between each two models that were compared on it. Of fewer than six pictures ends
+    and share are NaN, and ends where all pictures say the same. Empty where the choices do not link all the
+    models.
     """
     pictures = list(dict.fromkeys(vote.picture for vote in votes))
     wins = np.zeros((len(pictures), len(models), len(models)))
@@ -126,13 +128,14 @@ def ranking(
     counts = rng.multinomial(len(pictures), np.full(len(pictures), 1 / len(pictures)), resamples)
     drawn = bradley_terry(np.einsum("rn,nij->rij", counts, wins))
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    fixed = np.ptp(drawn, axis=0) < 1e-6
+    few = len(pictures) < _FEWEST
+    fixed = few | (np.ptp(drawn, axis=0) < 1e-6)
     best = np.isclose(drawn, drawn.max(-1, keepdims=True))
     first = (best / best.sum(-1, keepdims=True)).mean(0)
     rows = [
         {"model": model, "strength": float(told[k])}
         | {"low": np.nan if fixed[k] else float(low[k]), "high": np.nan if fixed[k] else float(high[k])}
-        | {"strongest in": float(first[k])}
+        | {"strongest in": np.nan if few else float(first[k])}
         for k, model in enumerate(models)
     ]
     return sorted(rows, key=lambda row: -row["strength"])

@@ -39,7 +39,7 @@ class Chooser:
         pictures: Mapping[str, Mapping[str, F32]],
         near: Mapping[str, NDArray[np.float64]],
         reveal: Callable[[], Figure],
-        side: int = 360,
+        side: int = 320,
         clock: Callable[[], float] = time.monotonic,
     ):
         if not 64 <= side <= 2000:
@@ -70,16 +70,15 @@ class Chooser:
         self.picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", display="none"))
         asked = widgets.HTML(f"<b>{escape(sitting.question)}</b>")
         hint = "click into the pictures, then keys work too: ← A, → B, ↓ no difference, backspace undo"
-        rows = [
-            asked,
+        self.asking = [
             self.canvas,
             widgets.HBox(self.choices, layout=wide),
-            widgets.HBox([self.back, self.near, self.bar, self.state, self.result]),
             widgets.HTML(f'<span style="color:{FAINT}">{hint}</span>'),
-            self.message,
-            self.picture,
         ]
-        self.box = widgets.VBox(rows)
+        steps = widgets.HBox([self.back, self.near, self.bar, self.state, self.result])
+        rows = [asked, *self.asking[:2], steps, self.asking[2], self.message, self.picture]
+        # A window too narrow scrolls: a drawing cut off at the right would be chosen less.
+        self.box = widgets.VBox(rows, layout=widgets.Layout(overflow="auto"))
         self._next()
 
     def _key(self, event: Any) -> None:
@@ -110,13 +109,12 @@ class Chooser:
         """Show the comparison that is asked now, or the end."""
         sitting, left = self.sitting, self.sitting.total - self.sitting.done
         self.bar.value, self.state.value = sitting.done, f"{sitting.done} of {sitting.total} chosen"
-        for one in self.choices:
-            one.disabled = not left
+        for one in self.asking:
+            one.layout.display = "" if left else "none"
         self.back.disabled = not sitting.rows or self.over
         self.result.layout.display = "none" if left or self.over else ""
-        self.canvas.layout.display = "" if left else "none"
-        self.near.disabled = not left
-        where = f"kept in {sitting.path}" if sitting.rows else ""
+        self.near.layout.display = "" if left else "none"
+        where = f"Kept in {sitting.path}" if sitting.rows else ""
         self.message.value = escape(where if left else f"All are chosen, thank you. {where}".strip())
         self._draw()
 

@@ -56,7 +56,7 @@ def dots(rates: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]]
         told = f"{row['won']} won, {row['lost']} lost, {row['no difference']} even"
         left.annotate(
             told,
-            (1.01, place),
+            (1.03, place),
             xycoords=("axes fraction", "data"),
             fontsize=FONT - 1,
             color=FAINT,
@@ -77,7 +77,7 @@ def dots(rates: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]]
 def _dot(axes: Axes, place: int, middle: float, low: float, high: float, ink: str) -> None:
     if np.isfinite(low):
         axes.plot([low, high], [place, place], color=ink, lw=2, solid_capstyle="butt")
-    axes.plot(middle, place, "o", color=ink, ms=6)
+    axes.plot(middle, place, "o", color=ink, ms=6, clip_on=False, zorder=3)
 
 
 def _rows(axes: Axes, names: Sequence[str], title: str) -> None:
@@ -148,14 +148,17 @@ def findings(
         )
     if ranked:
         order = ", ".join(f"{row['model']} ({row['strength']:+.2f})" for row in ranked)
-        sure = f"the first is the strongest in {100 * ranked[0]['strongest in']:.0f} % of the resamples"
+        share = ranked[0]["strongest in"]
+        sure = f"the first is the strongest in {100 * share:.0f} % of the resamples"
+        sure = sure if np.isfinite(share) else "too few pictures to say how sure that is"
         said.append(f"- Order by strength: {order}; {sure}.")
     else:
         said.append("- The choices do not link all models: they have no common order yet.")
     if agreed["comparisons"]:
+        alpha = f"{agreed['alpha']:.2f}" if np.isfinite(agreed["alpha"]) else "unknown, all undecided"
         said.append(
             f"- {agreed['raters']} raters agree in {100 * agreed['same']:.0f} % of {agreed['comparisons']} "
-            f"comparisons that two or more judged; Krippendorff's alpha {agreed['alpha']:.2f}."
+            f"comparisons that two or more judged; Krippendorff's alpha {alpha}."
         )
     else:
         said.append("- No two raters judged the same drawings: how far people agree is not known.")
