@@ -117,6 +117,9 @@ def test_files_and_folders_are_gathered_once_and_the_last_word_counts(file, tmp_
     sides = rows[2].model_copy(update={"left": B, "right": A, "time": 60.0})
     for name, content in (("one", [later]), ("two", [sides, rows[0]]), ("empty", [])):
         choices.write(tmp_path / name / "choices.jsonl", content)
+    choices.write(
+        tmp_path / "run/outputs/choices.jsonl", [choice(rater="imported")]
+    )  # of a run, not chosen in it
     (tmp_path / "odd").mkdir()
     (tmp_path / "odd/choices.jsonl").write_text('{"schema": 7}\n')
     found, said = choices.gather([path, tmp_path])

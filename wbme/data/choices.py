@@ -134,14 +134,16 @@ def _of_csv(text: str) -> list[tuple[int, Any]]:
 
 
 def gather(places: Iterable[Path]) -> tuple[list[Choice], list[str]]:
-    """The choices of all ``places``, in time: files, or folders with ``choices.jsonl`` below them; and what
-    was left out. What a rater said twice of the same drawings counts once, the last time.
+    """The choices of all ``places``, in time: files, or folders with ``choices.jsonl`` in them or in
+    their folders; and what was left out. What a rater said twice of the same drawings counts once, the last
+    time.
 
     Raises StoreError for a file that is named and cannot be used; one in a folder is left out.
     """
     found, said = [], []
     for place in places:
-        for path in sorted(place.rglob(FILE)) if place.is_dir() else [place]:
+        inside = [path for way in (FILE, f"*/{FILE}") for path in sorted(place.glob(way))]
+        for path in inside if place.is_dir() else [place]:
             if path != place and not path.stat().st_size:
                 continue  # a sitting whose choices were all taken back
             try:
