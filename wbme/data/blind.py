@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
@@ -105,7 +106,7 @@ class Sitting:
         if asked is None:
             raise ParameterError("every comparison is answered: there is nothing to choose between")
         left, right = asked.digests
-        about = {"picture": asked.picture, "left": left, "right": right, "chosen": side}
+        about: dict[str, Any] = {"picture": asked.picture, "left": left, "right": right, "chosen": side}
         about |= {"seconds": round(seconds, 2), "rater": self.rater, "question": self.question}
         self._keep([*self.rows, Choice(**about, time=round(time.time(), 3))])
 

@@ -181,7 +181,7 @@ def votes(
         else:
             left = own[pair[0]] == one.left
             score = _SCORES[one.chosen] if left else 1 - _SCORES[one.chosen]
-            found.append(Vote(one.picture, *pair, score, left, one.rater, one.seconds))
+            found.append(Vote(one.picture, pair[0], pair[1], score, left, one.rater, one.seconds))
     why = "made by another model or version, at another size, or on another machine"
     said = [f"{n} of {len(choices)} choices {what}: left out" for what, n in others.items() if n]
     return found, [text.replace("not these:", f"not these ({why}):") for text in said]

@@ -196,10 +196,8 @@ def raters(votes: Sequence[Vote]) -> list[dict[str, Any]]:
         row |= {"seconds": median(vote.seconds for vote in own)}
         row |= dict.fromkeys(("left", "low", "high", "p"), float("nan"))
         if sides:
-            row["left"], (row["low"], row["high"]) = (
-                sum(sides) / len(sides),
-                wilson(np.mean(sides), len(sides)),
-            )
+            row["left"] = sum(sides) / len(sides)
+            row["low"], row["high"] = wilson(row["left"], len(sides))
             row["p"] = float(binomtest(sum(sides), len(sides)).pvalue)
         found.append(row)
     return found
