@@ -10,20 +10,27 @@ import test_browser
 from test_browser import _opened, server, shoot  # noqa: F401  a fixture among them
 
 # Where these fixtures are not shared by all tests, they are those of the other tests in a browser.
-bare, project, browser = (getattr(test_browser, name, None) for name in ("bare", "project", "browser"))
+bare, browser = (getattr(test_browser, name, None) for name in ("bare", "browser"))
 pytestmark = pytest.mark.browser
 NOTEBOOK = "52_preference"
 PUBLISH = """
+import sys
+from pathlib import Path
+from wbme.data import candidates, sources
 from wbme.lab import refs, store
 from wbme.runtime.export import model_folder
-refs.move({"model/student": store.add(model_folder("student"))[0]}, "41_train_student/by-hand")
+portraits = Path(sys.argv[1])
+sources.write(portraits, candidates.builtin()["portraits"])
+made = {"source/portraits": portraits, "model/student": model_folder("student")}
+refs.move({name: store.add(folder)[0] for name, folder in made.items()}, "by-hand/1")
 """
 GIVEN = {'pair_set: str = "people"': 'pair_set: str = ""', '"anonymous"': '"eve"'}
 
 
-def test_two_choices_by_button_and_key_are_kept_and_the_names_come_last(server, project, browser):  # noqa: F811
-    folder, environment = project
-    subprocess.run([sys.executable, "-c", PUBLISH], env=environment, check=True, timeout=120)
+def test_two_choices_by_button_and_key_are_kept_and_the_names_come_last(server, bare, browser):  # noqa: F811
+    folder, environment = bare
+    publish = [sys.executable, "-c", PUBLISH, str(folder / "portraits")]
+    subprocess.run(publish, env=environment, check=True, timeout=120)
     path = folder / "notebooks" / f"{NOTEBOOK}.ipynb"
     book = json.loads(path.read_text("utf-8"))
     [cell] = [c for c in book["cells"] if "parameters" in c["metadata"].get("tags", [])]
@@ -35,7 +42,7 @@ def test_two_choices_by_button_and_key_are_kept_and_the_names_come_last(server, 
     with _opened(server, browser, NOTEBOOK, folder) as page:
         assert page.run["status"] == "completed" and "table/preference@interactive" not in page.run["outputs"]
         output = page.locator(".jp-CodeCell").filter(has_text="Chooser(sitting").locator(".jp-OutputArea")
-        canvas = output.locator("canvas").first
+        canvas = output.locator(".jupyter-matplotlib-canvas-div")
         canvas.scroll_into_view_if_needed()
         shoot(page, "preference")
         page.wait_for_timeout(500)  # nobody chooses sooner
