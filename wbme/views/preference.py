@@ -70,7 +70,7 @@ def dots(rates: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]]
     right.axvline(0, color=FAINT, lw=1, ls=":")
     for place, row in enumerate(ranked):
         _dot(right, place, row["strength"], row["low"], row["high"], INK)
-    _rows(right, [shortened(row["model"], 24) for row in ranked], "strength (Bradley-Terry, log odds)")
+    _rows(right, [shortened(row["model"], 24) for row in ranked], "strength (log odds,\nBradley and Terry)")
     return figure
 
 
