@@ -5,13 +5,8 @@
 """
 
 import json
-import os
 import re
 import secrets
-import shutil
-import signal
-import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -23,19 +18,11 @@ import nbformat
 import numpy as np
 import pytest
 import yaml
+from browsing import RESET, WATCH, Live, finished, free_port, report, shoot, stop
 from drawn_head import POINTS, head, named, save
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOK = "30_skin_distributions"
 COUNT = re.compile(r"\d+ of \d+ points")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LAB = [
     "--no-browser",
     "--allow-root",
@@ -43,58 +30,13 @@ LAB = [
     "--ServerApp.port_retries=0",
     "--LabApp.extension_manager=readonly",
 ]
-# When events arrive, and when pictures of widgets get new bytes: milliseconds.
-WATCH = """() => {
-  window.watched = {events: [], changes: []};
-  const note = event => window.watched.events.push(performance.now());
-  for (const kind of ['keydown', 'mousemove', 'mouseup']) document.addEventListener(kind, note, true);
-  new MutationObserver(() => window.watched.changes.push(performance.now()))
-    .observe(document.body, {subtree: true, attributes: true, attributeFilter: ['src']});
-}"""
-RESET = "() => { window.watched.events.length = window.watched.changes.length = 0; }"
-BYTES = """async image => {
-  const bytes = await (await fetch(image.src)).arrayBuffer();
-  const digest = await crypto.subtle.digest('SHA-256', bytes);
-  return [...new Uint8Array(digest)].map(b => b.toString(16).padStart(2, '0')).join('');
-}"""
-
-
-@pytest.fixture(scope="module")
-def bare(tmp_path_factory):
-    """A copy of the project with an empty workspace, and the environment of its processes."""
-    folder = tmp_path_factory.mktemp("project")
-    for part in ("notebooks", "experiments"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    places = {"WBME_HOME": folder / "workspace", "WBME_PROJECT": folder}
-    places |= {f"JUPYTER_{kind}_DIR": folder / "jupyter" / kind for kind in ("CONFIG", "RUNTIME", "DATA")}
-    places |= {f"JUPYTERLAB_{kind}_DIR": folder / "jupyter" / kind for kind in ("SETTINGS", "WORKSPACES")}
-    # Neither news nor updates: what they ask would cover the notebook, and nothing is fetched.
-    quiet = folder / "jupyter/SETTINGS/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    quiet.parent.mkdir(parents=True)
-    quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-    environment = os.environ | {name: str(place) for name, place in places.items()}
-    environment.pop("WBME_INTERACTIVE", None)
-    return folder, environment
-
-
-@pytest.fixture(scope="module")
-def project(bare):
-    """The project with a workspace in which notebook 10 published its sources; and a small pair set."""
-    folder, environment = bare
-    made = [sys.executable, str(ROOT / "tests/small_pairs.py"), str(folder / "small")]
-    subprocess.run(made, env=environment, check=True, timeout=120)
-    command = [sys.executable, "-m", "wbme", "run", "10", "--promote", "--preset", "smoke"]
-    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=300)
-    return folder, environment
 
 
 @pytest.fixture(scope="module")
 def server(bare):
     """Address of a JupyterLab that serves the project to whoever knows the token."""
     folder, environment = bare
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     secret = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
     command = [sys.executable, "-m", "jupyterlab", *LAB, *secret, f"--ServerApp.root_dir={folder}"]
@@ -107,12 +49,7 @@ def server(bare):
         _wait_for(address, process, folder / "server.log")
         yield address, token
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        stop(process)
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
@@ -124,14 +61,6 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path, seconds: float
         except OSError:
             time.sleep(0.2)
     pytest.fail(f"no JupyterLab: {log.read_text()[-2000:]}")
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
 
 
 @pytest.fixture(scope="module")
@@ -152,13 +81,15 @@ def _opened(server, browser, notebook: str, folder: Path):
     page.said = []
     page.on("console", lambda line: page.said.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: page.said.append(str(error)))
+    runs = folder / "workspace/runs" / notebook
+    before = set(runs.glob("*/run.json"))
     place = f"{address}/lab/workspaces/{notebook}/tree/notebooks/{notebook}.ipynb"
     page.goto(f"{place}?token={token}", timeout=120_000)
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=120_000)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=120_000)
     page.locator(".lm-MenuBar-item", has_text="Run").click()
     page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
-    page.run = _finished(folder / "workspace" / "runs" / notebook)
+    page.run = finished(runs, before)
     yield page
     page.close()
 
@@ -179,14 +110,12 @@ def _small(folder: Path, notebook: str) -> None:
     nbformat.write(read, path)
 
 
-def _finished(runs: Path, seconds: float = 240) -> dict:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        records = [json.loads(path.read_text()) for path in runs.glob("*/run.json")]
-        if records and records[0]["status"] != "running":
-            return records[0]
-        time.sleep(0.25)
-    pytest.fail(f"{runs.name} did not reach its last cell")
+class Cell(Live):
+    """The cell with the call that saves figure ``name``."""
+
+    def __init__(self, page, name: str):
+        cells = page.locator(".jp-CodeCell").filter(has_text=f'"{name}"')
+        super().__init__(page, cells.filter(has=page.locator(".widget-image")))
 
 
 def _rested(page, place) -> dict:
@@ -197,53 +126,6 @@ def _rested(page, place) -> dict:
         page.wait_for_timeout(250)
         seen.append(place.bounding_box())
     return seen[-1]
-
-
-class Cell:
-    """The cell with the call that saves figure ``name``, as a user meets it."""
-
-    def __init__(self, page, name: str):
-        self.page = page
-        self.cell = (
-            page.locator(".jp-CodeCell")
-            .filter(has_text=f'"{name}"')
-            .filter(has=page.locator(".widget-image"))
-        )
-        self.picture = self.cell.locator(".widget-image")
-        self.picture.scroll_into_view_if_needed()
-
-    def handle(self, label: str):
-        row = self.cell.locator(".widget-slider").filter(has_text=label)
-        return row.locator(".noUi-handle")
-
-    def bytes(self) -> str:
-        return self.picture.evaluate(BYTES)
-
-    def after(self, act, rest: int = 400) -> tuple[float, int]:
-        """Do ``act``, wait until the picture rests for ``rest`` ms on other bytes, and return
-        (milliseconds from the last event to the last change, number of changes)."""
-        before = self.bytes()
-        self.page.evaluate(RESET)
-        act()
-        self.page.wait_for_function("() => window.watched.changes.length", timeout=20_000)
-        self.page.wait_for_function(
-            "rest => performance.now() - window.watched.changes.at(-1) > rest",
-            arg=rest,
-            timeout=20_000,
-        )
-        seen = self.page.evaluate("() => window.watched")
-        assert self.bytes() != before
-        return seen["changes"][-1] - seen["events"][-1], len(seen["changes"])
-
-
-def shoot(page, name: str) -> None:
-    folder = os.environ.get("WBME_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
-
-
-def report(what: str, times: list[float]) -> None:
-    print(f"\n{what}: median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
 
 
 pytestmark = pytest.mark.browser
@@ -306,18 +188,9 @@ def test_a_pair_set_is_shown_as_slopes_and_as_curves(page):
 
 def test_a_rectangle_and_a_lasso_change_the_faces(page):
     cell = Cell(page, "skin_selection")
-    box = cell.cell.locator("canvas").first.bounding_box()
-
-    def stroke(*corners):
-        way = [(box["x"] + fx * box["width"], box["y"] + fy * box["height"]) for fx, fy in corners]
-        page.mouse.move(*way[0])
-        page.mouse.down()
-        for point in way[1:]:
-            page.mouse.move(*point, steps=5)
-        page.mouse.up()
-
     times = [
-        cell.after(lambda x=x: stroke((x, 0.2), (x + 0.2, 0.5)))[0] for x in (0.3, 0.4, 0.5, 0.35, 0.45, 0.55)
+        cell.after(lambda x=x: cell.stroke((x, 0.2), (x + 0.2, 0.5)))[0]
+        for x in (0.3, 0.4, 0.5, 0.35, 0.45, 0.55)
     ]
     shoot(page, "rectangle")
     counted = cell.cell.get_by_text(COUNT).inner_text()
@@ -325,7 +198,7 @@ def test_a_rectangle_and_a_lasso_change_the_faces(page):
     around = [(0.35, 0.3), (0.6, 0.25), (0.75, 0.4), (0.6, 0.6), (0.4, 0.55), (0.35, 0.32)]
     for shift in (0, 0.04, -0.04, 0.08, 0.02):
         moved = [(x + shift, y) for x, y in around]
-        times.append(cell.after(lambda corners=moved: stroke(*corners))[0])
+        times.append(cell.after(lambda corners=moved: cell.stroke(*corners))[0])
     shoot(page, "lasso")
     assert cell.cell.get_by_text(COUNT).inner_text() != counted
     report("skin_selection: mouse up to faces", times)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "wbme").rglob("*.py"))
 WORDS = {
     "heavy": "clearml wandb papermill fastai diffusers ipywidgets openvino onnxruntime tensorrt tensorrt_rtx "
-    "ray aiortc moderngl",
+    "ray aiortc moderngl voila",
     "slow": "torch cv2 numpy scipy pandas matplotlib skimage PIL av onnx nbformat jupyter_client",
     "top": "README.md environment.yml notebooks wbme experiments reports tests pyproject.toml "
     "requirements.lock Makefile LICENSE CHANGELOG.md CITATION.cff CONTRIBUTING.md .ci .github",

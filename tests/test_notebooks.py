@@ -96,7 +96,7 @@ def test_no_notebook_reads_what_a_higher_number_publishes_and_no_name_has_two_ma
 
 @pytest.mark.notebooks
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_the_series_at_smoke_then_reused_then_without_the_launcher(tmp_path, monkeypatch):
     monkeypatch.setenv("WBME_HOME", str(tmp_path / "workspace"))
     command = [sys.executable, "-m", "wbme", "run", "--all", "--preset", "smoke", "--timeout", "120"]

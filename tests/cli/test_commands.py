@@ -22,7 +22,7 @@ def test_help_lists_the_commands_and_imports_nothing_heavy():
         "from wbme.cli import main\ntry: main()\nfinally: print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    for command in ("run", "stylize", "trace", "report", "doctor", "assets", "init"):
+    for command in ("run", "explore", "stylize", "trace", "report", "doctor", "assets", "init"):
         assert f"\n  {command} " in done.stdout
     loaded = set(done.stdout.splitlines()[-1].split())
     heavy = {"numpy", "torch", "matplotlib", "pandas", "papermill", "openvino", "IPython", "pydantic", "cv2"}
@@ -51,6 +51,8 @@ def test_three_words_for_a_parameter(words, done):
         (["run", "00", "-p", "seed", "(1, 2)"], "seed must be int"),
         (["run", "00", "--preset", "huge"], "no preset 'huge'"),
         (["run", "-f", "nowhere.yaml"], "cannot read nowhere.yaml"),
+        (["explore", "60"], "60_export_profile has no cell tagged 'interactive' and so nothing to turn"),
+        (["explore", "30", "-p", "sead", "1"], "30_skin_distributions has no parameter 'sead'"),
         (["trace", "README.md"], "no run and no report knows README.md"),
         (["trace", "nowhere.png"], "nowhere.png is not a file"),
     ],

@@ -43,7 +43,7 @@ def convert(
     """Draw the picture at ``source`` and write it to ``target``: upright, sRGB, of the same size.
 
     Transparency is kept (JPEG has none: such parts lie over white there), and a grey picture stays free of
-    colour. Without ``faces`` none is looked for; a ``deformer`` reshapes those that are found. Raises
+    colour. Without ``faces`` none is looked for; a ``deformer`` reshapes people. Raises
     MediaError and StoreError as ``wbme.media.images``.
     """
     start = time.monotonic()
@@ -54,7 +54,7 @@ def convert(
     found = detect(seen, irises=False) if faces else []
     if faces and not found:
         notes.append("no face found, drawn as a whole")
-    if deformer and found:
+    if deformer:
         seen, found = deformer.picture(seen, found)
     drawn = stylizer.picture(seen, found, progress=progress)
     if grey:

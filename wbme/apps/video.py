@@ -38,8 +38,8 @@ def convert(
     Frames come upright and one at a time, so that memory does not grow with the length; the whole file
     appears under its name at the end, or none. Faces are looked for in every fifth frame and followed in
     between; scale and tone are those of the clip, not of the frame, so that neither flickers. A ``deformer``
-    reshapes faces by meshes that it follows in every frame. ``progress`` gets the frames done and their
-    number, 0 where the file does not say. Raises MediaError and StoreError as ``wbme.media.video``.
+    reshapes people by meshes and poses that it follows in every frame. ``progress`` gets the frames done and
+    their number, 0 where the file does not say. Raises MediaError and StoreError as ``wbme.media.video``.
     """
     start = time.monotonic()
     reader = video.Reader(source)
@@ -68,6 +68,7 @@ def convert(
             present, luma = tracks.after(float(elapsed))
             if deformer:
                 rgb = deformer.frame(rgb, found, float(elapsed))
+                present = deformer.heads(present)
             drawn = stylizer.draw(rgb, present, luma, scale=scale)
             writer.write(np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8), frame.time)
             count, last = count + 1, frame.time

@@ -9,7 +9,20 @@ from wbme.base.errors import WbmeError
 
 def application() -> typer.Typer:
     """The command with all its families."""
-    from wbme.cli import assets, doctor, init, report, run, schedule, store, stylize, sweep, sync, trace
+    from wbme.cli import (
+        assets,
+        doctor,
+        explore,
+        init,
+        report,
+        run,
+        schedule,
+        store,
+        stylize,
+        sweep,
+        sync,
+        trace,
+    )
 
     app = typer.Typer(
         no_args_is_help=True,
@@ -19,6 +32,7 @@ def application() -> typer.Typer:
         help="Turn pictures and video of people into webtoon style: a research workbench.",
     )
     app.command()(run.run)
+    app.command()(explore.explore)
     app.command()(sync.sync)
     app.command()(sweep.sweep)
     app.command()(sweep.compare)

@@ -47,7 +47,7 @@ def run(
         _listing()
         return
     began = time.monotonic()
-    typed = [_split(text) for text in parameter or []]
+    typed = [split(text) for text in parameter or []]
     planned = chain.plan(SERIES if all_ else target, file, typed, preset, scope)
     planned, task = agent.adopt(planned, tracker)
     mirrors = trackers.choose(tracker, typer.echo, task)
@@ -84,7 +84,8 @@ def run(
         typer.echo(f"  {', '.join(published)}")
 
 
-def _split(text: str) -> tuple[str, str]:
+def split(text: str) -> tuple[str, str]:
+    """KEY and VALUE of what was typed behind -p; ParameterError when it is no such pair."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise ParameterError(f"command line: -p takes KEY VALUE, not {text!r}")

@@ -36,7 +36,7 @@ def stylize(
     softness: Annotated[float | None, typer.Option(min=0, max=1, help="Of the edges of tones.")] = None,
     saturation: Annotated[float | None, typer.Option(min=0, max=4, help="Factor on the colours.")] = None,
     deform: Annotated[
-        str | None, typer.Option(metavar="CHARACTER", help="Give faces the proportions of this character.")
+        str | None, typer.Option(metavar="CHARACTER", help="Give faces and limbs its proportions.")
     ] = None,
     deform_strength: Annotated[float, typer.Option(min=0, max=1, help="Of the proportions.")] = 0.7,
     backend: Annotated[str, typer.Option(help="openvino or onnxruntime.")] = "openvino",
@@ -73,7 +73,9 @@ def stylize(
     deformer = None
     if deform is not None:
         if no_faces:
-            raise ParameterError("--deform reshapes faces and --no-faces finds none: leave one of them out")
+            raise ParameterError(
+                "--deform reshapes faces and limbs and --no-faces finds none: leave one of them out"
+            )
         from wbme.apps.deforming import Deformer
 
         deformer = Deformer(deform, deform_strength)

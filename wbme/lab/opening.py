@@ -30,7 +30,7 @@ def begin(name: str, values: dict[str, Any], measures_time: bool = False) -> Run
     given = {n: values[n] for n in known if n in values}
     settled = parameters.resolve(notebook, given, where)
     while _current:
-        if _current[-1].launched:
+        if not _current[-1].moves:
             raise NotebookError("lab.begin was called twice: once is enough, as the first statement")
         _current.pop().abandon()
     folder, scope = _folder(notebook, settled)
@@ -45,8 +45,9 @@ def begin(name: str, values: dict[str, Any], measures_time: bool = False) -> Run
     )
     if isinstance(settled.get("seed"), int):
         seed_everything(settled["seed"])
-    launched = bool(record.read(folder)["launched"])
-    run = Run(notebook, folder, scope, launched=launched, interactive=not _in_batch())
+    # A launcher moves names when the whole notebook has come to its end, and who visits a page only looks.
+    moves = not (record.read(folder)["launched"] or os.environ.get("WBME_PAGE") == "1")
+    run = Run(notebook, folder, scope, moves=moves, interactive=not _in_batch())
     _current.append(run)
     return run
 
@@ -105,8 +106,10 @@ def _hush() -> None:
 
 
 def _in_batch() -> bool:
-    """True under the launcher, papermill or nbclient; False in JupyterLab, where a session has a name."""
+    """True under the launcher, papermill or nbclient; False in JupyterLab, where a session has a name, and
+    under Voila, which names itself."""
     forced = os.environ.get("WBME_INTERACTIVE")
     if forced in ("0", "1"):
         return forced == "0"
-    return "ipykernel" not in sys.modules or "JPY_SESSION_NAME" not in os.environ
+    watched = "JPY_SESSION_NAME" in os.environ or os.environ.get("SERVER_SOFTWARE", "").startswith("voila/")
+    return "ipykernel" not in sys.modules or not watched

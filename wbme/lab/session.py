@@ -28,12 +28,12 @@ class Run:
     """One execution of one notebook. Made by ``lab.begin``; everything it does lands in its folder."""
 
     def __init__(
-        self, notebook: Notebook, folder: Path, scope: str | None, *, launched: bool, interactive: bool
+        self, notebook: Notebook, folder: Path, scope: str | None, *, moves: bool, interactive: bool
     ):
         self.notebook = notebook
         self.path = folder
         self.scope = scope
-        self.launched = launched
+        self.moves = moves
         self.interactive = interactive
         self._inputs: dict[str, dict[str, Any]] = {}
         self._externals: dict[str, str] = {}
@@ -242,7 +242,7 @@ class Run:
         for place in self._unfinished:
             shutil.rmtree(place, ignore_errors=True)
         self._held.close()
-        if not self.launched:  # the launcher moves them when the whole notebook has come to its end
+        if self.moves:
             refs.move_outputs(final)
         names = ", ".join(self._outputs) or "nothing"
         print(f"finished; published {names}")

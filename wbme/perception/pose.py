@@ -29,11 +29,13 @@ _SURE = 0.65
 @dataclass(frozen=True, eq=False)
 class Body:
     """One person. ``points`` 33 x 4: x, y and z in pixels (z from the hips, smaller is nearer), and how
-    likely the point is seen, in [0, 1]; ``score`` in [0, 1]; ``mask`` H x W in [0, 1], soft."""
+    likely the point is seen, in [0, 1]; ``score`` in [0, 1]; ``mask`` H x W in [0, 1], soft; ``square``:
+    around the person."""
 
     points: NDArray[np.float64]
     score: float
     mask: NDArray[np.float32]
+    square: Square
 
     @property
     def size(self) -> float:
@@ -41,29 +43,38 @@ class Body:
         return float(np.ptp(self.points[:, :2], axis=0).max())
 
 
-def detect(rgb: NDArray[np.float32], *, max_bodies: int | None = None, min_score: float = 0.5) -> list[Body]:
+def detect(
+    rgb: NDArray[np.float32], *, max_bodies: int | None = None, min_score: float = 0.5, tiled: bool = True
+) -> list[Body]:
     """The people in an sRGB picture (H x W x 3, float32 in [0, 1]), the largest first; [] where none is.
 
-    Looks at the whole picture and at tiles of about half of it: of many small people most stay unseen, for
-    in still smaller tiles the detector sees people in things. It needs an upright head.
+    Looks at the whole picture and, where ``tiled``, at tiles of about half of it: of many small people most
+    stay unseen, for in still smaller tiles the detector sees people in things. It needs an upright head.
     Raises ParameterError when ``rgb`` is not such a picture.
     """
     picture = check_picture(rgb)
-    tiles = detector.windows(picture.shape, 0.6 * max(picture.shape[:2]))
+    tiles = detector.windows(picture.shape, 0.6 * max(picture.shape[:2]))[: None if tiled else 1]
     looks = ((tiles[:1], min_score), (tiles, max(min_score, _SURE)))
     found = detector.best([detector.detect(detector.PERSON, picture, *look) for look in looks])
     bodies = []
     for keypoints in found.keypoints:
         rough = _look(picture, _square(*keypoints[:2]))
         if rough.score >= 0.5:
-            # The last two of the network's 39 points place a tighter square.
-            bodies.append(_look(picture, _square(*rough.points[33:35, :2])))
-    bodies = [Body(body.points[:33], body.score, body.mask) for body in bodies if body.score >= min_score]
+            bodies.append(_look(picture, rough.square))
+    bodies = [body for body in bodies if body.score >= min_score]
     bodies.sort(key=lambda body: -body.score)
     # Two people may stand in one box, but not two heads.
     heads = [np.concatenate([b.points[:11, :2].min(0), b.points[:11, :2].max(0)]) for b in bodies]
     kept = [bodies[index] for index in detector.keep_best(np.reshape(heads, (-1, 4)))]
     return sorted(kept, key=lambda body: (-body.size, body.points[0, 0]))[:max_bodies]
+
+
+def follow(rgb: NDArray[np.float32], body: Body) -> Body:
+    """The same person in the next frame of a video; where it has gone, the score is low.
+
+    Raises ParameterError when ``rgb`` is not a picture as in ``detect``.
+    """
+    return _look(check_picture(rgb), body.square)
 
 
 def _square(hips: NDArray[np.float64], top: NDArray[np.float64]) -> Square:
@@ -82,4 +93,5 @@ def _look(picture: NDArray[np.float32], square: Square) -> Body:
     to_pixels = np.array([[256.0, 0, -0.5], [0, 256.0, -0.5]])
     share = (1 / (1 + np.exp(-np.clip(mask[0, :, :, 0], -30, 30)))).astype(np.float32)
     on_picture = warp(share, compose(to_pixels, invert(matrix)), picture.shape[:2], outside="zero")
-    return Body(points, score.item(), on_picture)
+    # The last two of the network's 39 points place a tighter square.
+    return Body(points[:33], score.item(), on_picture, _square(*points[33:35, :2]))

@@ -14,6 +14,7 @@ from wbme.base.errors import ParameterError
 from wbme.geometry import landmarks
 from wbme.people import faceshape, sheet
 from wbme.people.sheet import Deformation
+from wbme.synth import carrying
 
 F32 = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -24,7 +25,6 @@ _GROWTH = 0.25  # how much of the head's growth is taken over, of its logarithm:
 _REACH = 1.5  # spreads of the landmarks beyond which the picture stays as it is
 _STEPS = 4
 _SEEN = 0.25  # of the landmarks that lie in the picture, at least
-_STILL = 1e-3  # pixels: what moves less is left as it is
 
 
 def of(character: str) -> Deformation:
@@ -88,28 +88,9 @@ def reshaped(rgb: F32, before: NDArray[np.floating], after: NDArray[np.floating]
     Only the part around the face is touched, and what lies farther than the warp's reach is unchanged to the
     bit. A face that lies outside the picture by three quarters changes nothing.
     """
-    import torch
-
-    from wbme.geometry import fields, warps
-
     source, target = np.asarray(after, float)[:, :2], np.asarray(before, float)[:, :2]
     size = np.array(rgb.shape[1::-1])
     if ((source >= 0) & (source <= size - 1)).all(1).mean() < _SEEN:
         return rgb
     room = _REACH * float(np.sqrt(((source - source.mean(0)) ** 2).sum(1).mean())) + 4
-    start = np.floor(np.minimum(source, target).min(0) - room).astype(int)
-    end = np.ceil(np.maximum(source, target).max(0) + room).astype(int) + 1
-    low, high = start.clip(0), np.minimum(end, size)
-    settings = warps.Settings(reach=_REACH, steps=_STEPS)
-    warp = warps.fit("hybrid", source - start, target - start, settings=settings)
-    part = rgb[low[1] : high[1], low[0] : high[0]]
-    planes = torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1)))[None]
-    (x, y), (right, below) = low - start, high - start
-    with torch.no_grad():
-        field = fields.field(warp, (int(end[1] - start[1]), int(end[0] - start[0])))[:, y:below, x:right]
-        field = field - torch.from_numpy((low - start).astype(np.float32))
-        drawn = fields.resampled(planes, field)[0].permute(1, 2, 0).numpy()
-        still = (field[0] - fields.places(part.shape[:2])).abs().amax(-1, keepdim=True).numpy() < _STILL
-    out = rgb.copy()
-    out[low[1] : high[1], low[0] : high[0]] = np.where(still, part, drawn)
-    return out
+    return carrying.flow(target, source, rgb.shape, room, reach=_REACH, steps=_STEPS).picture(rgb)
