@@ -6,11 +6,8 @@ import subprocess
 import sys
 
 import pytest
-import test_browser
 from test_browser import _opened, server, shoot  # noqa: F401  a fixture among them
 
-# Where these fixtures are not shared by all tests, they are those of the other tests in a browser.
-bare, browser = (getattr(test_browser, name, None) for name in ("bare", "browser"))
 pytestmark = pytest.mark.browser
 NOTEBOOK = "52_preference"
 PUBLISH = """
