@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from wbme.data.drawings import Drawings
 from wbme.data.landmark_file import POINTS
 from wbme.perception import drawn
 from wbme.views.drawings import around
+from wbme.views.panel import button, canvas, widgets
 
 _REACH = 16  # screen pixels at which a point or a corner is caught
 _SHOWN = 1000  # longer side of the picture on the screen
@@ -107,7 +107,6 @@ class Editor:
     """
 
     def __init__(self, drawings: Drawings, pages: list[Page]):
-        from ipympl.backend_nbagg import Canvas, FigureManager
         from matplotlib.figure import Figure
 
         if not pages:
@@ -116,29 +115,21 @@ class Editor:
         self.held: tuple[str, NDArray[np.float64]] | None = None
         figure = Figure(figsize=(6.8, 6.8), dpi=100)
         self.axes = figure.add_axes((0, 0, 1, 1))
-        self.canvas = Canvas(figure)
-        self.canvas.header_visible = self.canvas.footer_visible = self.canvas.resizable = False
-        self.canvas.toolbar_visible = False
-        FigureManager(self.canvas, 0)
-        for event, act in (
-            ("button_press_event", self._press),
-            ("motion_notify_event", self._move),
-            ("button_release_event", self._release),
-        ):
-            self.canvas.mpl_connect(event, act)
+        acts = {"button_press_event": self._press, "button_release_event": self._release}
+        self.canvas = canvas(figure, {**acts, "motion_notify_event": self._move})
         self.title, self.message = widgets.HTML(), widgets.HTML()
         self.near = widgets.ToggleButton(value=True, description="near", layout=widgets.Layout(width="80px"))
         self.near.observe(lambda _: self._show(), names="value")
         self.which = widgets.Dropdown(description="face", layout=widgets.Layout(width="160px"))
         self.which.observe(self._choose, names="value")
         buttons = [
-            self._button("previous", lambda: self._turn(-1)),
-            self._button("next", lambda: self._turn(1)),
+            button("previous", lambda: self._turn(-1)),
+            button("next", lambda: self._turn(1)),
             self.near,
             self.which,
-            self._button("add face", self._add),
-            self._button("remove face", self._remove),
-            self._button("save", self._save),
+            button("add face", self._add),
+            button("remove face", self._remove),
+            button("save", self._save),
         ]
         rows = widgets.Layout(flex_flow="row wrap", overflow="visible")
         self.box = widgets.VBox([widgets.Box(buttons, layout=rows), self.title, self.message, self.canvas])
@@ -148,11 +139,6 @@ class Editor:
     def page(self) -> Page:
         """The drawing that is shown."""
         return self.pages[self.at]
-
-    def _button(self, text: str, act: Any) -> widgets.Button:
-        button = widgets.Button(description=text, layout=widgets.Layout(width="110px"))
-        button.on_click(lambda _: act())
-        return button
 
     def _turn(self, step: int) -> None:
         self.at, self.face = (self.at + step) % len(self.pages), 0
