@@ -34,7 +34,7 @@ def field(warp: Warp, shape: tuple[int, int], step: float | None = None) -> Tens
     x, y = (_knots(shape[1 - k], low[k], high[k], gap) for k in (0, 1))
     along, down = (_spline(t, n).to(warp.source) for t, n in ((x, shape[1]), (y, shape[0])))
     grid = torch.stack(torch.meshgrid(torch.tensor(y), torch.tensor(x), indexing="ij")[::-1], -1)
-    off = warp.off(grid.reshape(1, -1, 2).to(warp.source).expand(len(warp.source), -1, 2))
+    off = warp.off(grid.reshape(1, -1, 2).to(warp.source).expand(len(warp.source), -1, 2), quick=True)
     off = off.unflatten(1, (len(y), len(x))).permute(0, 3, 1, 2).float()
     # The base is two more columns of the same product: A00 x + t, and A01 for each row's y.
     base, columns = warp.base.float(), torch.arange(shape[1], device=off.device)

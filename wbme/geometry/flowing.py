@@ -41,7 +41,7 @@ def bend(
     def moved(v: Tensor) -> Tensor:
         way = torch.zeros_like(v)
         for centres, weight in fields:
-            way = way + wendland(squared(v + way, centres), reach) @ weight
+            way = way + wendland(squared(v + way, centres.to(v)), reach) @ weight.to(v)
         return way
 
     return moved

@@ -38,8 +38,10 @@ def _plate(r2: Tensor) -> Tensor:
 def wendland(r2: Tensor, reach: float) -> Tensor:
     """(1 - r)^4 (4 r + 1) for r = distance / reach below 1, else 0 (Wendland 1995: C2, positive definite)."""
     r = (r2 / reach**2 + _TINY).sqrt()
-    far = (1 - r).clamp_min(0).square()
-    return far * far * (4 * r + 1)
+    far = (1 - r).clamp_min(0)
+    if far.requires_grad:
+        return far.square().square() * (4 * r + 1)
+    return far.square_().square_().mul_(r.mul_(4).add_(1))
 
 
 def compact(p: Tensor, d: Tensor, share: Tensor, smoothing: float, reach: float) -> Bend:
@@ -47,4 +49,4 @@ def compact(p: Tensor, d: Tensor, share: Tensor, smoothing: float, reach: float)
     ridge = torch.diag_embed((smoothing + 1e-9) / share[..., 0])
     factor = torch.linalg.cholesky(wendland(squared(p, p), reach) + ridge)
     weight = torch.cholesky_solve(d, factor)
-    return lambda v: wendland(squared(v, p), reach) @ weight
+    return lambda v: wendland(squared(v, p.to(v)), reach) @ weight.to(v)

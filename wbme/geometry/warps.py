@@ -64,7 +64,8 @@ class Settings:
 class Warp:
     """A fitted warp of N pictures; call it with places. ``source`` N x K x 2 and ``centre`` N x 1 x 2 in
     pixels, ``spread`` N x 1 x 1; ``base`` N x 2 x 3; ``bend`` is D, on places in spreads from the centre;
-    ``step``: how far apart, in pixels, D needs to be known; 0 where it has edges."""
+    ``step``: how far apart, in pixels, D needs to be known; 0 where it has edges; ``single``: whether D,
+    fitted in double precision, may be followed in single."""
 
     source: Tensor
     centre: Tensor
@@ -72,6 +73,7 @@ class Warp:
     base: Tensor
     bend: Callable[[Tensor], Tensor]
     step: float
+    single: bool = False
 
     def __call__(self, places: Tensor) -> Tensor:
         """Where N x M x 2 (or M x 2, the same for all N) places come from, float64 N x M x 2 pixels."""
@@ -82,13 +84,15 @@ class Warp:
         """S of places N x M x 2."""
         return places @ self.base[:, :, :2].mT + self.base[:, None, :, 2]
 
-    def off(self, places: Tensor) -> Tensor:
-        """f - S at places N x M x 2."""
+    def off(self, places: Tensor, quick: bool = False) -> Tensor:
+        """f - S at places N x M x 2; ``quick``: in single precision where that may be."""
         local = (places - self.centre) / self.spread
+        if quick and self.single and not (torch.is_grad_enabled() and self.source.requires_grad):
+            local = local.float()
         rows = max(_ENTRIES // (len(self.source) * self.source.shape[1]), 64) if self.step else local.shape[1]
         # In parts that stay in the cache: one large product would be twice as slow.
         bent = torch.cat([self.bend(part) for part in local.split(rows, 1)], 1)
-        return self.spread * bent @ self.base[:, :, :2].mT
+        return self.spread * bent.to(self.base) @ self.base[:, :, :2].mT
 
 
 def fit(
@@ -138,7 +142,7 @@ def fit(
     # Few landmarks bend the plane more slowly.
     slow = 1.25 if p.shape[1] < _FEW and method == "hybrid" else 1.0
     step = slow * fine.get(method, 0.55 * settings.blur) * float(spread.detach().min())
-    return Warp(p, centre, spread, matrix, bend, step)
+    return Warp(p, centre, spread, matrix, bend, step, method in ("rbf", "hybrid"))
 
 
 def shares(p: Tensor) -> Tensor:
