@@ -30,8 +30,8 @@ class Drawing:
     """How a person is drawn.
 
     ``head``: "flat" (the photograph's colours in a few tones a region, with the drawn eyes, brows and mouth)
-    or "toon" (the character's own fill); ``reflection``: the skin's mean colour is moved to that of the
-    photograph, graded as the background is for "flat". ``erode`` and ``feather`` (sigma) of the head's mask,
+    or "toon" (the character's own fill); ``reflection``: the drawn skin takes the photograph's colour, as the
+    recipe says. ``erode`` and ``feather`` (sigma) of the head's mask,
     pixels. ``tone``: step between two tones, as a share of the region's lit luminance; ``softness`` of their
     edges, pixels; ``smooth``: sigma of the light that they follow, as a share of the head's width;
     ``warmth``: how much redder skin is in the shade, a*. ``texture_ink``: strength in [0, 1] of the

@@ -37,7 +37,7 @@ class Photographs:
     """What pairs of photographs are made of.
 
     ``rows`` of the ``source`` that are used; ``teacher`` of what is a head, and its ``name`` for the lineage;
-    ``character`` of the set that the pairs go into: a student learns one;
+    ``character`` of the set that the pairs go into;
     ``parsing``: a parser's path, empty for the shipped one; ``pictures`` (name, H x W x 3) that heads are
     pasted on; ``size`` of a pair in pixels; ``skin`` of the character, such as "#8fb0e6", for recipes that
     give it: nothing else is known of it here."""
