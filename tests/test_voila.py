@@ -203,13 +203,25 @@ def test_a_page_that_is_left_ends_its_kernel(page, server):
     assert gone and not left
 
 
-def test_another_study_answers_to_its_slider(project, browser):
-    with explored(project, "33") as (_, address), visited(browser, address) as page:
-        page.locator(".widget-image").wait_for()
+STUDIES = {
+    "20_warp_study": ("strength", "warp_closer"),
+    "31_skin_reflection": ("strength", "skin_reflection_closer"),
+    "32_lighting": ("strength", "lighting_closer"),
+    "33_character_skin": ("amount", "character_skin_closer"),
+    "34_line_and_tone": ("softness", "tone_live"),
+}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_every_other_study_answers_to_its_slider(study, project, browser):
+    label, figure = STUDIES[study]
+    with explored(project, study[:2]) as (_, address), visited(browser, address) as page:
+        page.locator(".widget-image").last.wait_for()
         page.evaluate(WATCH)
-        print(f"\n33_character_skin: {page.seconds:.0f} s from address to page")
-        moved(page, "amount", "character_skin_closer")
-        assert "limit = 3" in page.locator("body").inner_text()
+        print(f"\n{study}: {page.seconds:.0f} s from address to page")
+        moved(page, label, figure)
+        text = page.locator("body").inner_text()
+        assert f"wbme explore {study[:2]} -p KEY VALUE" in text and "Traceback" not in text
 
 
 def test_what_is_missing_is_said_in_one_sentence(project, browser):

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wbme.base.errors import ParameterError
 from wbme.geometry import fields
 from wbme.geometry.inversion import inverse
 from wbme.geometry.warps import METHODS, fit
@@ -80,3 +81,30 @@ def test_single_precision_makes_no_difference_that_could_be_seen(seed, method, s
     assert warp.single
     exact = fields.field(replace(warp, single=False), SHAPE)
     assert (fields.field(warp, SHAPE) - exact).abs().max() < 2e-3
+
+
+@given(st.integers(0, 10**6), st.floats(-0.4, 0.4), st.floats(0.1, 3), st.integers(3, 9))
+@settings(max_examples=30, deadline=None)
+def test_triangles_written_row_by_row_are_those_found_at_each_pixel(seed, shift, size, count):
+    """Also where the frame around the landmarks lies partly or wholly outside the picture."""
+    pairs = [scattered(seed + n, count) for n in range(2)]
+    source, target = (np.stack([size * (one[k] - 64) + 64 + 128 * shift for one in pairs]) for k in (0, 1))
+    source, target = (np.clip(points, -45, 145) for points in (source, target))
+    try:
+        warp = fit("piecewise", source, target)
+    except ParameterError:  # what was clipped fell on one place
+        return
+    off = fields.field(warp, (100, 128)) - fields.dense(warp, (100, 128))
+    # A pixel on an edge, within rounding, may be given to either of its triangles.
+    assert off.abs().max() < 2e-3
+
+
+def test_gradients_of_triangles_are_those_of_their_pixels():
+    points, ways = (torch.tensor(part) for part in scattered(3))
+    found = []
+    for draw in (fields.field, fields.dense):
+        source, target = points.clone().requires_grad_(), ways.clone().requires_grad_()
+        loss = (draw(fit("piecewise", source, target, base="similarity"), SHAPE) / 64).square().sum()
+        found.append(torch.autograd.grad(loss, (source, target)))
+    for quick, exact in zip(*found, strict=True):
+        torch.testing.assert_close(quick, exact, rtol=1e-3, atol=1e-3 * float(exact.abs().max()))

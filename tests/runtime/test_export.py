@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from wbme import runtime
-from wbme.base.errors import ModelError
+from wbme.base.errors import ModelError, WbmeError
 from wbme.nets.student import Student
 from wbme.runtime import export
 
@@ -66,6 +66,45 @@ def test_a_condition_is_built_in():
     card = export.make_card("toon", net)
     assert export.onnx_bytes(net, card) != export.onnx_bytes(net, card | {"character": "b"})
     assert export.onnx_bytes(net, card | {"character": "a"}) == export.onnx_bytes(net, card)
+
+
+def test_the_same_weights_draw_as_another_character_more_weakly_and_in_its_skin(tmp_path, monkeypatch):
+    monkeypatch.setenv("WBME_ASSETS", str(tmp_path / "cache"))
+    net = student()
+    for module in net.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, 0, 0.2)
+    learned = {"strengths": [0.3, 1.0], "skins": ["character", "own"]}
+    card = export.make_card("toon", net, training=learned, looks={"b": {"levels": 4.0}})
+    export.save_model(tmp_path / "toon", net, card)
+    assert export.folded(tmp_path / "toon", "a", 1.0, "own") == tmp_path / "toon"
+    folder = export.folded(tmp_path / "toon", "b", 0.5, "character")
+    assert folder == export.folded(tmp_path / "toon", "b", 0.5, "character")
+    drawing, about = export.drawing(folder)
+    assert about["controls"]["levels"] == 4.0 and about["character"] == "b"
+    image, values = torch.rand(1, 3, 32, 40), export.control_values(about).values()
+    wanted = export.Drawing(net, net.condition("b", 0.5, "character")).eval()
+    with torch.inference_mode():
+        assert torch.equal(drawing(image, *values), wanted(image, *values))
+    [got] = runtime.load(folder / "model.onnx", "onnxruntime")(image.numpy(), *(v.numpy() for v in values))
+    assert np.abs(got - wanted(image, *values).detach().numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"character": "c"}, "toon draws as a, b, not as 'c'"),
+        ({"strength": 0.5}, "toon learned strengths of 1 to 1, not 0.5: compose pairs with more"),
+        ({"skin": "character"}, "toon learned skin of the kind own, not character: train it with"),
+    ],
+)
+def test_what_was_not_learned_is_not_drawn(wanted, why, tmp_path, monkeypatch):
+    monkeypatch.setenv("WBME_ASSETS", str(tmp_path / "cache"))
+    net = student()
+    export.save_model(tmp_path, net, export.make_card("toon", net))
+    with pytest.raises(WbmeError, match=why):
+        export.folded(tmp_path, **wanted)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_model_is_read_back(made):

@@ -26,6 +26,11 @@ def stylize(
     inputs: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER|VIDEO...", help="What to draw.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A file, whose suffix counts, or a folder.")],
     model: Annotated[str | None, typer.Option(help="Folder or name; default: the promoted student.")] = None,
+    character: Annotated[str | None, typer.Option(help="As whom it draws; default: its first.")] = None,
+    strength: Annotated[float | None, typer.Option(min=0, max=1, help="Of the drawing, 0 to 1.")] = None,
+    skin: Annotated[
+        str | None, typer.Option(metavar="own|character", help="Whose skin colour it shows.")
+    ] = None,
     style: Annotated[
         str | None,
         typer.Option(metavar="NAME|FILE", help="A saved setting, or a character's; see notebook 34."),
@@ -79,7 +84,12 @@ def stylize(
         from wbme.apps.deforming import Deformer
 
         deformer = Deformer(deform, deform_strength)
-    stylizer = Stylizer(found(model), backend, threads=threads, lines=lines, controls=controls)
+    folder = found(model)
+    if any(one is not None for one in (character, strength, skin)):
+        from wbme.runtime.export import folded
+
+        folder = folded(folder, character, strength, skin)
+    stylizer = Stylizer(folder, backend, threads=threads, lines=lines, controls=controls)
     say(f"model {described(stylizer.card)}, on {backend}")
     failed = 0
     for job in todo:

@@ -23,12 +23,14 @@ def field(warp: Warp, shape: tuple[int, int], step: float | None = None) -> Tens
 
     What bends beyond the base is computed on a grid with knots ``step`` pixels apart around the landmarks
     (default: as the method asks) and wider ones elsewhere, and interpolated by cubic splines; piecewise
-    affine fields, which have edges, at each pixel. Raises ParameterError where landmarks lie farther outside
+    affine fields, which have edges, are written triangle by triangle. Raises ParameterError where landmarks lie farther outside
     the picture than half its side.
     """
     _near(warp, shape)
-    if not warp.step:
-        return dense(warp, shape)
+    columns, rows = (torch.arange(n, device=warp.source.device) for n in shape[::-1])
+    edged = warp.grid(columns, rows)
+    if edged is not None:
+        return _based(warp, shape) + edged
     low, high = _extent(warp)
     gap = float(np.clip(step or warp.step, *_GAPS))
     x, y = (_knots(shape[1 - k], low[k], high[k], gap) for k in (0, 1))

@@ -84,6 +84,15 @@ class Warp:
         """S of places N x M x 2."""
         return places @ self.base[:, :, :2].mT + self.base[:, None, :, 2]
 
+    def grid(self, x: Tensor, y: Tensor) -> Tensor | None:
+        """``off`` at columns x and rows y (pixels, rising), float32 N x H x W x 2; None where only single
+        places are known."""
+        if not isinstance(self.bend, piecewise.Bend):
+            return None
+        local = [(t - self.centre[..., k]) / self.spread[..., 0] for k, t in enumerate((x, y))]
+        bent = self.bend.grid(*local)
+        return self.spread[..., None].float() * bent @ self.base[:, None, :, :2].mT.float()
+
     def off(self, places: Tensor, quick: bool = False) -> Tensor:
         """f - S at places N x M x 2; ``quick``: in single precision where that may be."""
         local = (places - self.centre) / self.spread
@@ -156,7 +165,7 @@ def _bend(method: str, u: Tensor, d: Tensor, share: Tensor, settings: Settings) 
         linear = similarity(u, u + d) - torch.eye(3, dtype=u.dtype, device=u.device)[:2]
         return lambda v: v @ linear[:, :, :2].mT + linear[:, None, :, 2]
     if method == "piecewise":
-        return piecewise.bend(u, d)
+        return piecewise.Bend(u, d)
     if method == "tps":
         return splines.thin_plate(u, d, share, settings.smoothing)
     if method == "rbf":

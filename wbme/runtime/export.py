@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from wbme.base import assets
-from wbme.base.errors import ModelError
+from wbme.base.errors import ModelError, ParameterError
 from wbme.base.hashing import sha256_bytes
 from wbme.base.paths import write_atomic
 from wbme.nets import layered
@@ -59,7 +59,8 @@ def make_card(
 ) -> dict[str, Any]:
     """The card of a student: what it is, its controls with their defaults (``controls``: those that differ
     from ``layered.CONTROLS``), and ``more`` (training, metrics, licence ...). ``character``, ``strength`` and
-    ``skin`` among them say what its graph is folded for; see ``condition``."""
+    ``skin`` among them say what its graph is folded for (``condition``); ``looks`` has the controls of each
+    character."""
     usual = {**layered.CONTROLS, "ink_colour": list(layered.INK_COLOUR), **(controls or {})}
     live = {"controls": usual, "base_alone": dict(layered.BASE_ALONE)}
     card = {"schema": SCHEMA, "name": name, "architecture": student.architecture, "head": student.head}
@@ -198,10 +199,54 @@ def model_folder(name_or_path: str | Path) -> Path:
     if str(name_or_path) not in shipped():
         known = ", ".join(shipped()) or "none"
         raise ModelError(f"there is no model folder {given}, and no shipped network is called so: {known} is")
-    weights, about = _ASSETS / f"{given}.safetensors", _ASSETS / f"{given}.json"
+    return _exported(_ASSETS / f"{given}.safetensors", _ASSETS / f"{given}.json", {})
+
+
+def folded(
+    folder: Path, character: str | None = None, strength: float | None = None, skin: str | None = None
+) -> Path:
+    """A model folder with the weights of ``folder`` whose graph draws as ``character``, as strongly as
+    ``strength`` says, with whose ``skin``; None leaves what its card says. Made once, in the cache of assets;
+    ``folder`` itself where nothing is changed.
+
+    Raises ModelError for what the student does not know, ParameterError for a strength or a skin that was not
+    among its pairs: the network would draw it by chance.
+    """
+    card = read(folder / "model.json", WEIGHTS)
+    given = {"character": character, "strength": strength, "skin": skin}
+    usual = {"character": next(iter(card["characters"]), None), "strength": 1.0, "skin": "own"}
+    wanted = {what: value for what, value in given.items() if value not in (None, card.get(what, usual[what]))}
+    if not wanted:
+        return folder
+    if card["architecture"] not in student_module.ARCHITECTURES:
+        raise ModelError(f"{card['name']} draws in one way: choose a student for {', '.join(wanted)}")
+    if wanted.get("character", card["characters"][0]) not in card["characters"]:
+        raise ModelError(f"{card['name']} draws as {', '.join(card['characters'])}, not as {character!r}")
+    learned = card.get("training", {})
+    strengths, skins = learned.get("strengths", [1.0]), learned.get("skins", ["own"])
+    if not min(strengths) <= wanted.get("strength", strengths[0]) <= max(strengths):
+        raise ParameterError(
+            f"{card['name']} learned strengths of {min(strengths):g} to {max(strengths):g}, not {strength:g}: "
+            "compose pairs with more in 'strengths' of 15_compose_pairs and train with them"
+        )
+    if wanted.get("skin", skins[0]) not in skins:
+        raise ParameterError(
+            f"{card['name']} learned skin of the kind {', '.join(skins)}, not {skin}: train it with a pair set "
+            "whose recipe gives that skin"
+        )
+    return _exported(folder / "model.safetensors", folder / "model.json", wanted)
+
+
+def _exported(weights: Path, about: Path, wanted: dict[str, Any]) -> Path:
     sources = (weights, about, Path(layered.__file__), Path(student_module.__file__), Path(__file__))
-    digest = sha256_bytes(b"".join(path.read_bytes() for path in sources))
-    folder = assets.folder() / "models" / f"{given}-{digest[:16]}"
+    parts = [path.read_bytes() for path in sources]
+    digest = sha256_bytes(b"".join([*parts, json.dumps(wanted, sort_keys=True).encode()]))
+    name = json.loads(parts[1])["name"]
+    folder = assets.folder() / "models" / f"{Path(name).name}-{digest[:16]}"
     if not (folder / "model.json").is_file():  # written last
-        save_model(folder, *_load(weights, about))
+        student, card = _load(weights, about)
+        card |= wanted
+        if card["controls"]:
+            card["controls"] = card["controls"] | card.get("looks", {}).get(wanted.get("character"), {})
+        save_model(folder, student, card)
     return folder

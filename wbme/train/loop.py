@@ -14,7 +14,7 @@ from wbme.data.pairs import Pairs
 from wbme.metrics import perceptual
 from wbme.nets import mobilenet
 from wbme.nets.discriminator import PatchGAN
-from wbme.nets.student import Student
+from wbme.nets.student import SKINS, Student
 from wbme.runtime.export import fill
 from wbme.train import held_out
 from wbme.train.loader import Batch, Crops
@@ -88,6 +88,8 @@ class Training(Loop):
             "steps": self.step,
             "views": len(rows),
             "identities": len({row["identity"] for row in rows}),
+            "strengths": sorted({row["strength"] for row in rows}),
+            "skins": sorted({row["skin"] for row in rows} & set(SKINS)),
             "device": str(self.device),
         }
 
