@@ -23,8 +23,8 @@ def field(warp: Warp, shape: tuple[int, int], step: float | None = None) -> Tens
 
     What bends beyond the base is computed on a grid with knots ``step`` pixels apart around the landmarks
     (default: as the method asks) and wider ones elsewhere, and interpolated by cubic splines; piecewise
-    affine fields, which have edges, are written triangle by triangle. Raises ParameterError where landmarks lie farther outside
-    the picture than half its side.
+    affine fields, which have edges, are written triangle by triangle. Raises ParameterError where landmarks
+    lie farther outside the picture than half its side.
     """
     _near(warp, shape)
     columns, rows = (torch.arange(n, device=warp.source.device) for n in shape[::-1])

@@ -61,10 +61,9 @@ def _painted(mesh: Delaunay, affine: Tensor, x: Tensor, y: Tensor) -> Tensor:
     # The frame is a rectangle whose rows are full: where rounding leaves a gap, the span before it goes on.
     first[np.flatnonzero(np.diff(row, prepend=-1))] = left
     length = np.diff(first + (row - top) * (right - left), append=left + (row[-1] - top + 1) * (right - left))
-    which, row, length = (torch.as_tensor(part, device=x.device) for part in (which, row, length))
-    own = affine[which]
-    lines = torch.cat([own[:, 0], own[:, 1] * y[row, None] + own[:, 2]], 1).float()
-    each = torch.repeat_interleave(lines, length, 0).unflatten(0, (-1, right - left))
+    own, at, count = (torch.as_tensor(part, device=x.device) for part in (which, row, length))
+    lines = torch.cat([affine[own, 0], affine[own, 1] * y[at, None] + affine[own, 2]], 1).float()
+    each = torch.repeat_interleave(lines, count, 0).unflatten(0, (-1, right - left))
     moves = each[..., :2] * x.float()[left:right, None] + each[..., 2:]
     return functional.pad(moves, (0, 0, left, len(x) - right, top, len(y) - top - len(moves)))
 

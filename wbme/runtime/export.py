@@ -215,7 +215,8 @@ def folded(
     card = read(folder / "model.json", WEIGHTS)
     given = {"character": character, "strength": strength, "skin": skin}
     usual = {"character": next(iter(card["characters"]), None), "strength": 1.0, "skin": "own"}
-    wanted = {what: value for what, value in given.items() if value not in (None, card.get(what, usual[what]))}
+    usual |= {what: card[what] for what in usual if what in card}
+    wanted = {what: value for what, value in given.items() if value not in (None, usual[what])}
     if not wanted:
         return folder
     if card["architecture"] not in student_module.ARCHITECTURES:
@@ -226,13 +227,13 @@ def folded(
     strengths, skins = learned.get("strengths", [1.0]), learned.get("skins", ["own"])
     if not min(strengths) <= wanted.get("strength", strengths[0]) <= max(strengths):
         raise ParameterError(
-            f"{card['name']} learned strengths of {min(strengths):g} to {max(strengths):g}, not {strength:g}: "
-            "compose pairs with more in 'strengths' of 15_compose_pairs and train with them"
+            f"{card['name']} learned strengths of {min(strengths):g} to {max(strengths):g}, not "
+            f"{strength:g}: compose pairs with more in 'strengths' of 15_compose_pairs and train with them"
         )
     if wanted.get("skin", skins[0]) not in skins:
         raise ParameterError(
-            f"{card['name']} learned skin of the kind {', '.join(skins)}, not {skin}: train it with a pair set "
-            "whose recipe gives that skin"
+            f"{card['name']} learned skin of the kind {', '.join(skins)}, not {skin}: train it with a pair "
+            "set whose recipe gives that skin"
         )
     return _exported(folder / "model.safetensors", folder / "model.json", wanted)
 
