@@ -273,7 +273,8 @@ def base(
     styled, toon, filled = flat.copy(), layers.palette[..., :3], np.zeros(layers.labels.shape, np.float32)
     makers = {"skin": _skin, "hair": _hair, "cloth": _cloth}
     for region in regions(layers):
-        styled[region.fill] = makers[region.name](flat, layers, region, drawing)[region.fill]
+        made = makers[region.name](flat, layers, region, drawing)[region.fill]
+        styled[region.fill] = np.clip(made, 0, 1)  # a tone lit twice as brightly as white is white
         filled[region.fill] = 1
         if region.name == "skin" and drawing.reflection:
             # After the photograph, not its graded form, whose skin is brighter and of more chroma.
