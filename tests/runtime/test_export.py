@@ -74,7 +74,7 @@ def test_the_same_weights_draw_as_another_character_more_weakly_and_in_its_skin(
     for module in net.modules():
         if isinstance(module, torch.nn.Linear):
             torch.nn.init.normal_(module.weight, 0, 0.2)
-    learned = {"strengths": [0.3, 1.0], "skins": ["character", "own"]}
+    learned = {"strengths": [0.3, 1.0], "skins": {"b": ["character", "own"]}}
     card = export.make_card("toon", net, training=learned, looks={"b": {"levels": 4.0}})
     export.save_model(tmp_path / "toon", net, card)
     assert export.folded(tmp_path / "toon", "a", 1.0, "own") == tmp_path / "toon"
@@ -95,7 +95,7 @@ def test_the_same_weights_draw_as_another_character_more_weakly_and_in_its_skin(
     [
         ({"character": "c"}, "toon draws as a, b, not as 'c'"),
         ({"strength": 0.5}, "toon learned strengths of 1 to 1, not 0.5: compose pairs with more"),
-        ({"skin": "character"}, "toon learned skin of the kind own, not character: train it with"),
+        ({"skin": "character"}, "toon learned to draw a with the skin own, not character: train it"),
     ],
 )
 def test_what_was_not_learned_is_not_drawn(wanted, why, tmp_path, monkeypatch):

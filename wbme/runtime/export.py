@@ -224,7 +224,8 @@ def folded(
     if wanted.get("character", card["characters"][0]) not in card["characters"]:
         raise ModelError(f"{card['name']} draws as {', '.join(card['characters'])}, not as {character!r}")
     learned = card.get("training", {})
-    strengths, skins = learned.get("strengths", [1.0]), learned.get("skins", ["own"])
+    strengths, who = learned.get("strengths", [1.0]), character or usual["character"]
+    skins = learned.get("skins", {}).get(who, ["own"])
     if not min(strengths) <= wanted.get("strength", strengths[0]) <= max(strengths):
         raise ParameterError(
             f"{card['name']} learned strengths of {min(strengths):g} to {max(strengths):g}, not "
@@ -232,8 +233,8 @@ def folded(
         )
     if wanted.get("skin", skins[0]) not in skins:
         raise ParameterError(
-            f"{card['name']} learned skin of the kind {', '.join(skins)}, not {skin}: train it with a pair "
-            "set whose recipe gives that skin"
+            f"{card['name']} learned to draw {who} with the skin {', '.join(skins)}, not {skin}: train it "
+            "with a pair set whose recipe gives that skin"
         )
     return _exported(folder / "model.safetensors", folder / "model.json", wanted)
 

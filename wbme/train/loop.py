@@ -82,14 +82,16 @@ class Training(Loop):
         return self.crops.batches(self.step, self.settings.steps)
 
     def _about(self) -> dict[str, Any]:
-        rows = self.crops.rows
+        rows, skins = self.crops.rows, dict[str, set[str]]()
+        for row in rows:
+            skins.setdefault(row["character"], set()).add(row["skin"])
         return {
             **{key: self._identity[key] for key in ("pairs", "start", "crop", "batch", "lr", "seed")},
             "steps": self.step,
             "views": len(rows),
             "identities": len({row["identity"] for row in rows}),
             "strengths": sorted({row["strength"] for row in rows}),
-            "skins": sorted({row["skin"] for row in rows} & set(SKINS)),
+            "skins": {name: sorted(found & set(SKINS)) for name, found in skins.items()},
             "device": str(self.device),
         }
 
