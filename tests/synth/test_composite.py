@@ -157,3 +157,18 @@ def test_nobody_leaves_the_picture_as_it_is(layers, source):
     )
     for head in ("flat", "toon"):
         np.testing.assert_allclose(composite.base(source, source, none, Drawing(head))[0], source, atol=1e-6)
+
+
+def test_white_spots_on_dark_cloth_in_bright_light_stop_nobody_beside_it(layers, source):
+    """Albedo times the light of most of the cloth would be far above white there."""
+    heads = layers.heads.copy()
+    heads[:, 48:] *= 2
+    cloth = np.isin(layers.labels, list(composite._CLOTH)) & (heads == 1)
+    assert cloth.sum() > 200
+    albedo, bright = layers.albedo.copy(), source.copy()
+    albedo[cloth], bright[cloth] = 0.1, 0.4
+    spots = cloth & (np.arange(96)[:, None] % 12 < 5)
+    albedo[spots], bright[spots] = 0.95, 1.0
+    two = replace(layers, heads=heads, albedo=albedo, boxes=np.repeat(layers.boxes, 2, 0))
+    made, shifts = composite.base(bright, bright, two, Drawing())
+    assert made.min() >= 0 and made.max() == 1 and np.isfinite(shifts).all()
