@@ -80,7 +80,8 @@ def _told(values: NDArray[np.float64], seed: int) -> str:
     if not len(values):
         return ""
     found = bootstrap(values, seed=seed)
-    return f"{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})"
+    interval = f" ({found.low:.3f} to {found.high:.3f})" if found.n > 1 else ""
+    return f"{found.mean:.3f}{interval}"
 
 
 def findings(gain: pd.DataFrame) -> list[str]:
