@@ -62,7 +62,7 @@ def test_a_few_hundred_steps_beat_the_photograph(pair_set, tmp_path, head, gain)
 @pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_bytes(pair_set, tmp_path):
     settings = {"architecture": "S4-48", "crop": 32, "batch": 2, "steps": 40, "checks": 2}
-    settings |= {"perceptual": 0.0, "critic": 0.02, "finish": 0.5}
+    settings |= {"perceptual": 0.0, "critic": 0.02, "finish": 0.5, "colour": 0.2, "consistency": 0.5}
 
     def start(folder):
         command = [sys.executable, "-c", CHILD, str(pair_set.folder), str(folder), json.dumps(settings)]
@@ -92,6 +92,26 @@ def test_killed_and_started_again_it_ends_with_the_same_bytes(pair_set, tmp_path
     sheets = [sorted(p.name for p in (tmp_path / n).glob("held-out-*.png")) for n in ("whole", "cut")]
     assert sheets[0] == sheets[1]
     assert len(sheets[0]) == 2
+
+
+@pytest.mark.slow
+def test_a_loss_of_flicker_makes_shifted_noisy_crops_look_alike(pair_set, tmp_path):
+    row = next(row for row in pair_set.rows if row["split"] == "val")
+    photo = torch.from_numpy(pair_set.load(row, ("src",))["src"].transpose(2, 0, 1).copy())[None]
+    apart = {}
+    for weight in (0.0, 3.0):
+        settings = replace(TINY, crop=64, batch=4, steps=150, warmup=20, checks=1)
+        settings = replace(settings, consistency=weight, consistency_every=1)
+        net = train(pair_set, tmp_path / str(weight), settings).net
+        generator = torch.Generator().manual_seed(3)
+        drawn = []
+        for k in (0, 3):  # a camera that moved by three pixels
+            seen = photo[..., k : k + 88, k : k + 88]
+            seen = seen + 0.01 * torch.randn(seen.shape, generator=generator)
+            with torch.inference_mode():
+                drawn.append(net(seen, net.condition())[..., 11 - k : 75 - k, 11 - k : 75 - k])
+        apart[weight] = float((drawn[0] - drawn[1]).abs().mean())
+    assert apart[3.0] < 0.8 * apart[0.0], apart
 
 
 def test_a_finished_training_is_not_done_again(pair_set, tmp_path):

@@ -70,3 +70,27 @@ def test_flats_are_asked_for_only_where_the_target_is_flat():
 def test_the_critic_judges_patches():
     scores = PatchGAN()(torch.rand(2, 3, 64, 80), torch.rand(2, 3, 64, 80))
     assert scores.shape == (2, 1, 8, 10)
+
+
+def test_colour_is_felt_where_skin_is_and_not_where_nothing_is_wrong(batch):
+    labels = batch.labels.clone()
+    labels[:, :, :8] = INDEX["skin"]
+    assert losses.colour_loss(batch.base, batch.base, labels) == 0
+    on, off = batch.base.clone(), batch.base.clone()
+    on[:, 0, :8] += 0.05
+    off[:, 0, -8:] += 0.05
+    costs = [float(losses.colour_loss(x, batch.base, labels)) for x in (on, off)]
+    # The mean of the skin's red is off by 0.05, the other two channels are right.
+    assert costs[0] - costs[1] == pytest.approx(0.05 / 3, rel=1e-3)
+    grey = batch.base + 0.05
+    # Grey has luma alone: 0.05 of it, and as much of the skin's mean.
+    assert float(losses.colour_loss(grey, batch.base, labels)) == pytest.approx(0.1, rel=1e-2)
+
+
+def test_one_place_in_two_crops_costs_what_its_drawings_differ_by():
+    out = torch.rand(2, 4, 16, 16)
+    assert losses.consistency_loss(out, out.clone()) == 0
+    moved = out.clone()
+    moved[:, :3] += 0.2
+    assert float(losses.consistency_loss(out, moved)) == pytest.approx(0.2 * 3 / 4, rel=1e-4)
+    assert float(losses.consistency_loss(out[:, :3], moved[:, :3])) == pytest.approx(0.2, rel=1e-4)

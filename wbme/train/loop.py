@@ -6,21 +6,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from wbme.base.seeds import generator
 from wbme.data import planes
 from wbme.data.pairs import Pairs
 from wbme.metrics import perceptual
 from wbme.nets import mobilenet
 from wbme.nets.discriminator import PatchGAN
-from wbme.nets.student import SKINS, Student
+from wbme.nets.student import MULTIPLE, SKINS, Student
 from wbme.runtime.export import fill
 from wbme.train import held_out
 from wbme.train.loader import Batch, Crops
-from wbme.train.losses import LOSSES
+from wbme.train.losses import LOSSES, colour_loss, consistency_loss
 from wbme.train.settings import Settings
 from wbme.train.steps import Loop
+
+_NOISE = 0.01  # deviation of what a camera adds from frame to frame
+_BORDER = 4  # pixels at the edge of a crop whose surroundings are not seen
 
 
 def device_and_type() -> tuple[torch.device, torch.dtype]:
@@ -106,15 +111,37 @@ class Training(Loop):
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         self.net.train()
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            out = self.net(batch.photo, batch.cond)
-        parts, drawn, wanted = LOSSES[given.head](out.float(), batch)
+        out = self._drawn(batch.photo, batch.cond)
+        parts, drawn, wanted = LOSSES[given.head](out, batch)
+        if given.colour:
+            parts["colour"] = given.colour * colour_loss(drawn, wanted, batch.labels)
+        if given.consistency and self.step % given.consistency_every == 0:
+            parts["consistency"] = given.consistency * self._inconsistency(batch)
         if self.features is not None and self.step % given.perceptual_every == 0:
             far = perceptual.compare(self.features, drawn, wanted).mean()
             parts["perceptual"] = given.perceptual * far
         if self.critic is not None and self._progress() >= 1 - given.finish:
             self._criticise(batch.photo, drawn, wanted, parts)
         self._descend(parts)
+
+    def _drawn(self, photo: Tensor, cond: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return self.forward(photo, cond).float()
+
+    def _inconsistency(self, batch: Batch) -> Tensor:
+        """How differently half of the crops are drawn when they lie a few pixels apart, each with noise of
+        its own: what flickers in a video."""
+        rng = generator(self.settings.seed, "consistency", self.step)
+        half, side = len(batch.photo) // 2, self.settings.crop - MULTIPLE
+        x, y = (int(one) for one in rng.integers(1, MULTIPLE + 1, 2))
+        here, there = batch.photo[:half, :, :side, :side], batch.photo[:half, :, y : y + side, x : x + side]
+        both = torch.cat([here, there])
+        noise = torch.from_numpy(rng.standard_normal(both.shape, np.float32)).to(both)
+        first, second = self._drawn(both + _NOISE * noise, batch.cond[:half].repeat(2, 1)).chunk(2)
+        # What lies at the border is guessed in one of the two.
+        first, second = first[..., y:, x:], second[..., : side - y, : side - x]
+        inner = slice(_BORDER, -_BORDER)
+        return consistency_loss(first[..., inner, inner], second[..., inner, inner])
 
     def _criticise(self, photo: Tensor, drawn: Tensor, wanted: Tensor, parts: dict[str, Tensor]) -> None:
         """One hinge step of the critic, then its verdict as a part of the student's loss."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wbme.geometry.parsing import EYES, HEAD, MOUTH
+from wbme.geometry.parsing import EYES, HEAD, MOUTH, SKIN
 from wbme.nets import layered
 from wbme.train.loader import LEVELS, Batch
 
@@ -15,6 +15,7 @@ Parts = dict[str, Tensor]
 _POSITIVE = 2.0  # weight of ink against paper
 _RING = 0.7  # weight of paper that touches ink: a line drawn a pixel too thick is no grave error
 _FLAT = 0.012  # change between neighbours below which the target is flat
+_YUV = ((0.299, 0.587, 0.114), (-0.147, -0.289, 0.436), (0.615, -0.515, -0.100))
 _SOFTNESS = 0.9  # of the tones while training, so that gradients flow
 
 
@@ -104,6 +105,33 @@ def plain_loss(out: Tensor, batch: Batch) -> tuple[Parts, Tensor, Tensor]:
         "lines": _mean(error, weight * batch.ink),
     }
     return parts, out.clamp(0, 1), wanted
+
+
+def colour_loss(drawn: Tensor, wanted: Tensor, labels: Tensor) -> Tensor:
+    """Colour of a drawing N x 3 x H x W in [0, 1], against the one wanted: L1 of luma plus Huber of chroma
+    (BT.601 YUV, after AnimeGAN, Chen et al. 2019), and L1 between the mean colours of each crop's skin."""
+    matrix = torch.tensor(_YUV, device=drawn.device)
+    luma, chroma = torch.einsum("kc,nchw->knhw", matrix, drawn - wanted).split([1, 2])
+    skin = torch.isin(labels, torch.tensor(sorted(SKIN), device=labels.device, dtype=labels.dtype))
+    area = skin.sum((2, 3)).clamp(min=1)
+    apart = ((drawn - wanted) * skin).sum((2, 3)) / area
+    return (
+        luma.abs().mean()
+        + 10 * F.huber_loss(chroma, torch.zeros_like(chroma), delta=0.1)
+        + apart.abs().mean()
+    )
+
+
+def consistency_loss(first: Tensor, second: Tensor) -> Tensor:
+    """L1 between what one place looks like in two crops that show it: the network's output N x 3 or N x 4 x H
+    x W of each, the ink as its coverage."""
+    both = [
+        torch.cat([out[:, :3], torch.sigmoid(layered.smoothed_logit(out[:, 3:]))], 1)
+        if out.shape[1] > 3
+        else out
+        for out in (first, second)
+    ]
+    return F.l1_loss(*both)
 
 
 LOSSES: dict[str, Callable[[Tensor, Batch], tuple[Parts, Tensor, Tensor]]] = {

@@ -20,8 +20,9 @@ class Settings:
     """Student, length, batches, optimiser and losses of a training.
 
     ``seconds`` > 0 ends it (and its schedules) by the clock as well: it then does not repeat to the byte.
-    ``perceptual`` and ``critic`` are the weights of those losses, 0 leaves them out; the critic joins for
-    the last ``finish`` of the way. The held-out pairs are drawn ``checks`` times. Raises ParameterError for
+    ``perceptual``, ``colour``, ``consistency`` and ``critic`` are the weights of those losses, 0 leaves them
+    out; the first and the third are taken every so many steps, the critic joins for the last ``finish`` of
+    the way. The held-out pairs are drawn ``checks`` times. Raises ParameterError for
     a value out of its range.
     """
 
@@ -37,6 +38,9 @@ class Settings:
     warmup: int = 40
     perceptual: float = 0.1
     perceptual_every: int = 4
+    colour: float = 0.0
+    consistency: float = 0.0
+    consistency_every: int = 4
     critic: float = 0.0
     finish: float = 0.15
     checks: int = 8
@@ -52,6 +56,9 @@ class Settings:
             ("warmup", self.warmup >= 0, "0 or more"),
             ("perceptual", self.perceptual >= 0, "0 (off) or more"),
             ("perceptual_every", self.perceptual_every >= 1, "1 or more"),
+            ("colour", self.colour >= 0, "0 (off) or more"),
+            ("consistency", self.consistency >= 0, "0 (off) or more"),
+            ("consistency_every", self.consistency_every >= 1, "1 or more"),
             ("critic", self.critic >= 0, "0 (off) or more"),
             ("checks", self.checks >= 1, "1 or more"),
             ("finish", 0 <= self.finish <= 1, "in [0, 1]"),
