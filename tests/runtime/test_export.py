@@ -93,7 +93,7 @@ def test_the_same_weights_draw_as_another_character_more_weakly_and_in_its_skin(
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [
-        ({"character": "c"}, "toon draws as a, b, not as 'c'"),
+        ({"character": "c"}, "toon draws as a, b, not as 'c': train with pairs of that"),
         ({"strength": 0.5}, "toon learned strengths of 1 to 1, not 0.5: compose pairs with more"),
         ({"skin": "character"}, "toon learned to draw a with the skin own, not character: train it"),
     ],

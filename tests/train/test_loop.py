@@ -12,6 +12,7 @@ import torch
 
 from wbme.base.errors import ModelError, ParameterError
 from wbme.data import pairs
+from wbme.nets.student import Student
 from wbme.train import checkpoint, loop
 from wbme.train.settings import Settings
 
@@ -133,6 +134,24 @@ def test_a_training_starts_from_the_weights_of_a_model(pair_set, tmp_path):
         loop.Training(pair_set, TINY, tmp_path / "second")
     with pytest.raises(ModelError, match="the model to start from does not hold the weights"):
         loop.Training(pair_set, replace(TINY, architecture="S2-32"), tmp_path / "third", begun)
+
+
+def test_of_a_model_of_several_characters_the_ones_that_are_trained_go_on(pair_set, tmp_path):
+    torch.manual_seed(1)
+    many = Student("S4-48", "layered", ("other", "default", "third"), branches=True)
+    for module in many.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, 0, 0.1)
+    training = loop.Training(pair_set, TINY, tmp_path, many)
+    x = torch.rand(1, 3, 32, 32)
+    with torch.inference_mode():
+        for skin in ("own", "character"):
+            wanted = many.eval()(x, many.condition("default", 0.7, skin))
+            own = training.average
+            torch.testing.assert_close(own(x, own.condition("default", 0.7, skin)), wanted)
+        new = many.recast(("new", "third")).eval()
+        for name, origin in (("new", "other"), ("third", "third")):
+            torch.testing.assert_close(new(x, new.condition(name)), many(x, many.condition(origin)))
 
 
 def test_another_training_is_not_gone_on_with(pair_set, tmp_path):

@@ -9,6 +9,7 @@ import typer
 from wbme.base.errors import ModelError, ParameterError, StoreError, WbmeError
 
 MODEL = "student"
+SHIPPED = "shipped"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")  # what can be written
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv")
 
@@ -25,7 +26,9 @@ class Job(NamedTuple):
 def stylize(
     inputs: Annotated[list[Path], typer.Argument(metavar="IMAGE|FOLDER|VIDEO...", help="What to draw.")],
     out: Annotated[str, typer.Option("-o", "--out", help="A file, whose suffix counts, or a folder.")],
-    model: Annotated[str | None, typer.Option(help="Folder or name; default: the promoted student.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Folder, name, or shipped; default: the promoted student.")
+    ] = None,
     character: Annotated[str | None, typer.Option(help="As whom it draws; default: its first.")] = None,
     strength: Annotated[float | None, typer.Option(min=0, max=1, help="Of the drawing, 0 to 1.")] = None,
     skin: Annotated[
@@ -180,6 +183,10 @@ def found(name: str | None) -> Path:
         return Path(name)
     from wbme.lab import refs, store
 
+    if name == SHIPPED:
+        from wbme.runtime.export import model_folder
+
+        return model_folder(MODEL)
     wanted = MODEL if name is None else name.removeprefix("model/")
     try:
         return store.tree(refs.lookup(f"model/{wanted}", None).digest)

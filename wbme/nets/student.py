@@ -150,6 +150,20 @@ class Student(nn.Module):
         hot = [float(character == name) for name in self.characters]
         return torch.tensor([[*hot, float(strength), *(float(skin == name) for name in SKINS)]])
 
+    def recast(self, characters: tuple[str, ...]) -> "Student":
+        """A copy that draws as ``characters``: those it knows as it learned them, others as its first."""
+        known = len(self.characters)
+        kept = [self.characters.index(name) if name in self.characters else 0 for name in characters]
+        kept += range(known, known + 1 + len(SKINS))
+        other = Student(self.architecture, self.head, characters, self.branches)
+        other.load_state_dict(
+            {
+                key: value[:, kept] if key.endswith("modulation.weight") else value
+                for key, value in self.state_dict().items()
+            }
+        )
+        return other.train(self.training)
+
     def forward(self, x: Tensor, cond: Tensor) -> Tensor:
         # A channel of zeros for the logit makes the sum one step; see layered.planes.
         low = F.pad(F.avg_pool2d(x, 4), (0, 0, 0, 0, 0, HEADS[self.head] - 3))

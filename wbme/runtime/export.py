@@ -222,7 +222,10 @@ def folded(
     if card["architecture"] not in student_module.ARCHITECTURES:
         raise ModelError(f"{card['name']} draws in one way: choose a student for {', '.join(wanted)}")
     if wanted.get("character", card["characters"][0]) not in card["characters"]:
-        raise ModelError(f"{card['name']} draws as {', '.join(card['characters'])}, not as {character!r}")
+        raise ModelError(
+            f"{card['name']} draws as {', '.join(card['characters'])}, not as {character!r}: "
+            "train with pairs of that character, or let the shipped student draw"
+        )
     learned = card.get("training", {})
     strengths, who = learned.get("strengths", [1.0]), character or usual["character"]
     skins = learned.get("skins", {}).get(who, ["own"])

@@ -41,10 +41,10 @@ class Training(Loop):
     """A training of ``settings`` on ``pairs`` whose checkpoint and held-out drawings live in ``folder``.
 
     Made anew from the checkpoint there, it goes on as if it had never stopped. ``start`` gives the first
-    weights, those of a student of the same architecture; ``controls`` by character are those with which the
-    held-out pairs are drawn (``export.make_card``). Each pair is learned under the character, strength and
-    skin that its row tells. Raises ModelError for a foreign checkpoint or a
-    start that does not fit, ParameterError where a split of the pairs is empty.
+    weights, those of a student of the same architecture, whose other characters are left out; ``controls``
+    by character are those with which the held-out pairs are drawn (``export.make_card``). Each pair is
+    learned under the character, strength and skin that its row tells. Raises ModelError for a foreign
+    checkpoint or a start that does not fit, ParameterError where a split of the pairs is empty.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Training(Loop):
         torch.manual_seed(settings.seed)
         net = Student(settings.architecture, settings.head, settings.characters, settings.branches)
         if start:
-            fill(net, start.state_dict(), "the model to start from")
+            fill(net, start.recast(settings.characters).state_dict(), "the model to start from")
         size = {"crop": settings.crop, "size": settings.batch, "seed": settings.seed}
         self.crops = Crops(pairs, "train", **size, condition=functools.partial(held_out.condition, net))
         super().__init__(net, settings, folder, device)
