@@ -418,6 +418,26 @@ def test_a_picture_behind_a_link_is_watched(write_notebook, project):
     assert not go("10_ext", typed=typed)[0][0].reused
 
 
+def test_two_reports_keep_each_others_files(both, project):
+    text = (project / "experiments/run/both.yaml").read_text()
+    for name, kind in (("report", "figures: [noise]"), ("other", "tables: [words]")):
+        chained = text.replace("both", name) + f"publish:\n  {kind}\n"
+        (project / f"experiments/run/{name}.yaml").write_text(chained)
+        go(name)
+        if name == "report":
+            report.publish(name)
+            first = (project / "reports/figures/noise.png").read_bytes()
+    assert report.check() == ["tables/words is named in experiments/run but not in reports/"]
+    report.publish("other")
+    assert report.check() == [] and (project / "reports/figures/noise.png").read_bytes() == first
+    assert tracing.trace(project / "reports/tables/words.csv")["notebook"]
+    (project / "experiments/run/report.yaml").write_text(text.replace("both", "report"))
+    report.publish("other")  # nobody names the figure any more
+    assert report.check() == [] and not (project / "reports/figures/noise.png").exists()
+    with pytest.raises(WbmeError, match=r"there is no chain .*nothing\.yaml: name one of other"):
+        report.publish("nothing")
+
+
 def test_sources_json_cannot_name_files_outside_reports(both, project):
     text = (project / "experiments/run/both.yaml").read_text().replace("both", "report")
     (project / "experiments/run/report.yaml").write_text(text + "publish:\n  figures: [noise]\n")

@@ -6,11 +6,12 @@ import typer
 
 
 def report(
-    publish: Annotated[bool, typer.Option("--publish", help="Run report.yaml and update reports/.")] = False,
+    name: Annotated[str, typer.Argument(help="A chain of experiments/run that publishes.")] = "report",
+    publish: Annotated[bool, typer.Option("--publish", help="Run it and update reports/.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Check reports/ against SOURCES.json.")] = False,
-    preset: Annotated[str | None, typer.Option(help="Preset instead of the one in report.yaml.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Preset instead of the chain's own.")] = None,
 ) -> None:
-    """Without an option, run the chain of experiments/run/report.yaml and say where its results are."""
+    """Without an option, run the chain experiments/run/NAME.yaml and say where its results are."""
     from wbme.base.paths import project_root
     from wbme.lab import chain, launcher
     from wbme.lab import report as reports
@@ -23,7 +24,7 @@ def report(
             "reports/ is as it was published" if not wrong else f"{len(wrong)} things are wrong in reports/"
         )
         raise typer.Exit(1 if wrong else 0)
-    planned = chain.plan(None, reports.chain_file(), preset=preset)
+    planned = chain.plan(None, reports.chain_file(name), preset=preset)
     results = launcher.run(planned)
     if publish:
         for path in reports.publish(planned.name):

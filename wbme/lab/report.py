@@ -1,4 +1,6 @@
-"""``reports/``: figures and tables chosen by ``experiments/run/report.yaml``, each with its origin.
+"""``reports/``: figures and tables chosen by chains of ``experiments/run``, each with its origin.
+
+A chain that has them, such as ``report``, names under its steps
 
 publish:
   figures: [NAME, ...]     # published by a notebook as figure/NAME
@@ -22,31 +24,50 @@ MAX_TOTAL = 15_000_000
 _SUFFIXES = {"figures": (".png",), "tables": (".csv", ".md")}
 
 
-def chain_file() -> Path:
-    return project_root() / "experiments" / "run" / "report.yaml"
+def chain_file(name: str) -> Path:
+    """The chain called so; ExperimentError where there is none."""
+    path = project_root() / "experiments" / "run" / f"{name}.yaml"
+    if not path.is_file():
+        raise ExperimentError(f"there is no chain {path}: name one of {', '.join(chains()) or 'none'}")
+    return path
 
 
-def wanted() -> dict[str, list[str]]:
-    """The names under ``publish`` of report.yaml; ExperimentError when it is malformed."""
-    content = yamlfile.load(chain_file(), ExperimentError).get("publish", {})
+def chains() -> list[str]:
+    """Names of the chains that publish reports."""
+    found = sorted((project_root() / "experiments" / "run").glob("*.yaml"))
+    return [path.stem for path in found if "publish" in yamlfile.load(path, ExperimentError)]
+
+
+def wanted(name: str) -> dict[str, list[str]]:
+    """The names under ``publish`` of that chain; ExperimentError when it is malformed."""
+    path = chain_file(name)
+    content = yamlfile.load(path, ExperimentError).get("publish", {})
     lists = isinstance(content, dict) and all(isinstance(v, list | None) for v in content.values())
     if not lists or set(content) - set(_SUFFIXES):
-        raise ExperimentError(f"{chain_file()}: publish must hold the lists figures and tables")
+        raise ExperimentError(f"{path}: publish must hold the lists figures and tables")
     return {kind: [str(n) for n in content.get(kind) or []] for kind in _SUFFIXES}
 
 
+def _named(chains: list[str]) -> set[str]:
+    """KIND/NAME of all that these chains publish."""
+    return {f"{kind}/{n}" for name in chains for kind, names in wanted(name).items() for n in names}
+
+
 def publish(scope: str) -> list[Path]:
-    """Copy what report.yaml names, as the chain ``scope`` published it, to ``reports/`` with SOURCES.json.
+    """Copy what the chain ``scope`` names, as it published it, to ``reports/`` with SOURCES.json; what other
+    chains name stays as it is.
 
     Nothing is written before every file has been found and measured. Figures over MAX_FIGURE bytes are
     published smaller (``fitted``), with the digest of the original; reports over MAX_TOTAL bytes are refused.
-    Files of an earlier report that are no longer named go.
+    Files of an earlier report that no chain names any more go.
     """
     reports = project_root() / "reports"
     content: dict[str, bytes] = {}
     files: dict[str, dict[str, str]] = {}
     runs: dict[str, Any] = {}
-    for kind, names in wanted().items():
+    known, others = sources(), _named([name for name in chains() if name != scope])
+    kept = {n: row for n, row in known.get("files", {}).items() if n.rsplit(".", 1)[0] in others}
+    for kind, names in wanted(scope).items():
         for name in names:
             ref = refs.lookup(f"{kind[:-1]}/{name}", scope)
             run = record.read(record.runs() / ref.run)
@@ -60,8 +81,11 @@ def publish(scope: str) -> list[Path]:
                     if content[target] is not own:
                         files[target]["original"] = entry.sha256
                     runs[ref.run] = origin(run)
-    _measure({name: len(data) for name, data in content.items()})
-    for stale in set(sources().get("files", {})) - set(content):
+    sizes = {name: (reports / name).stat().st_size for name in kept if (reports / name).is_file()}
+    _measure(sizes | {name: len(data) for name, data in content.items()})
+    runs |= {row["run"]: known["runs"][row["run"]] for row in kept.values()}
+    files = kept | files
+    for stale in set(known.get("files", {})) - set(files):
         (reports / stale).unlink(missing_ok=True)
     written = [write_atomic(reports / name, data) for name, data in content.items()]
     text = json.dumps({"schema": 1, "files": files, "runs": runs}, indent=1, sort_keys=True)
@@ -106,9 +130,8 @@ def check() -> list[str]:
         for n in found
         if n in known and sha256_file(reports / n) != known[n]["sha256"]
     ]
-    missing = {f"{k}/{n}" for k, names in wanted().items() for n in names}
-    missing -= {n.rsplit(".", 1)[0] for n in known}
-    wrong += [f"{n} is named in report.yaml but not in reports/" for n in sorted(missing)]
+    missing = _named(chains()) - {n.rsplit(".", 1)[0] for n in known}
+    wrong += [f"{n} is named in experiments/run but not in reports/" for n in sorted(missing)]
     try:
         _measure(found)
     except WbmeError as error:
