@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 from wbme.metrics import perceptual
 from wbme.metrics.fairness import UNKNOWN
-from wbme.metrics.scores import BACKGROUND
+from wbme.metrics.scores import ALL, BACKGROUND
 from wbme.views import evaluation as view
 from wbme.views import speed
 from wbme.views.style import BLUE, INK, VERMILION
@@ -163,3 +163,13 @@ def test_groups_are_rows_with_their_people():
     assert list(table["people"]) == [2, 2, 3, 3]
     assert list(table["line F1"])[::2] == ["0.30 (0.20 to 0.40)", "0.50 (0.20 to 0.90)"]
     assert view.by_groups([], {"Monk": "tones"}).empty
+
+
+def test_findings_tell_identity_only_where_it_was_asked():
+    wide = pd.DataFrame(0.5, index=["input", "student", "target"], columns=[*ALL.values()])
+    lines = pd.DataFrame({"ITA slope (oracle)": 0.9, "worst-group gap (delta E00)": np.nan}, index=["student"])
+    said = "\n".join(view.findings(wide, lines, ["student"]))
+    assert "0.50 of the drawings" in said and "too few people" in said
+    wide[ALL["chance"]] = np.nan
+    said = "\n".join(view.findings(wide, lines, ["student"]))
+    assert "of the drawings" not in said and "background ΔE00 0.5" in said and "nan" not in said

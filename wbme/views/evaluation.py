@@ -276,13 +276,15 @@ def findings(wide: pd.DataFrame, lines: pd.DataFrame, students: Sequence[str]) -
         f"- The lines nearest to the targets' are those of: {wide['line F1'].drop('target').idxmax()}."
     )
     for name in students:
-        who = (wide.loc[n, FACE["who"]] for n in (name, "input"))
-        who = [f"{value:.2f}" if np.isfinite(value) else "unknown" for value in who]
-        said.append(
-            f"- {name}: the nearest photograph is the same person's in {who[0]} of the drawings, and in "
-            f"{who[1]} of the photographs (blindly {wide.loc[name, FACE['chance']]:.2f}); the background "
-            f"lies at ΔE00 {wide.loc[name, BACKGROUND['ground_delta']]:.1f} from the target's."
-        )
+        chance = wide.loc[name, FACE["chance"]]
+        if np.isfinite(chance):
+            own, photo = (wide.loc[n, FACE["who"]] for n in (name, "input"))
+            said.append(
+                f"- {name}: the nearest photograph of another view is the same person's for {own:.2f} of the "
+                f"drawings, {photo:.2f} of the photographs, and blindly {chance:.2f}."
+            )
+        ground = (wide.loc[n, BACKGROUND["ground_delta"]] for n in (name, "input"))
+        said.append("- {}: background ΔE00 {:.1f} to the target's (photograph {:.1f}).".format(name, *ground))
     for name in students:
         known = lines.loc[name, ["ITA slope (oracle)", "worst-group gap (delta E00)"]]
         slope, gap = ("unknown, too few people" if np.isnan(v) else f"{v:.2f}" for v in known)
