@@ -167,7 +167,9 @@ def test_groups_are_rows_with_their_people():
 
 def test_findings_tell_identity_only_where_it_was_asked():
     wide = pd.DataFrame(0.5, index=["input", "student", "target"], columns=[*ALL.values()])
-    lines = pd.DataFrame({"ITA slope (oracle)": 0.9, "worst-group gap (delta E00)": np.nan}, index=["student"])
+    lines = pd.DataFrame(
+        {"ITA slope (oracle)": 0.9, "worst-group gap (delta E00)": np.nan}, index=["student"]
+    )
     said = "\n".join(view.findings(wide, lines, ["student"]))
     assert "0.50 of the drawings" in said and "too few people" in said
     wide[ALL["chance"]] = np.nan
