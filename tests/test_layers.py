@@ -106,7 +106,7 @@ def test_the_package_is_thin():
     lines = defaultdict(int)
     for path in FILES:
         lines[room(path) if room(path) in ("people", "lab") else "the rest"] += code_lines(path.read_text())
-    assert lines["people"] < 7_000 and lines["lab"] < 5_500 and lines["the rest"] < 18_500, dict(lines)
+    assert lines["people"] < 7_000 and lines["lab"] < 5_500 and lines["the rest"] < 19_000, dict(lines)
 
 
 def test_code_lines_leave_out_comments_docstrings_and_blanks():

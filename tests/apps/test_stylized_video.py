@@ -187,3 +187,15 @@ def test_a_cut_is_followed_at_once(tmp_path, astronaut):
     counts, lumas = zip(*Recorder.seen, strict=True)
     assert counts == (1,) * 9
     assert min(lumas[:7]) > 0.65 and max(lumas[7:]) < 0.35
+
+
+def test_a_clip_in_memory_is_drawn_as_the_same_video_is(stylizer, tmp_path, astronaut):
+    with video.Writer(tmp_path / "clip.mp4", fps=10, crf=1) as writer:
+        for k in range(7):  # one frame more than lie between two looks for faces
+            writer.write(np.uint8(np.roll(astronaut[:240, 60:380], 3 * k, axis=1) * 255))
+    stylise.convert(stylizer, tmp_path / "clip.mp4", tmp_path / "toon.mp4")
+    seen = [np.float32(f.rgb_u8 / 255) for f in video.frames(tmp_path / "clip.mp4")]
+    drawn = stylise.frames(stylizer, seen, fps=10)
+    want = [f.rgb_u8 / 255 for f in video.frames(tmp_path / "toon.mp4")]
+    assert len(drawn) == len(want) == 7
+    assert max(np.abs(a - b).mean() for a, b in zip(drawn, want, strict=True)) < 0.03

@@ -3,7 +3,7 @@ import pytest
 
 from wbme.base.errors import ParameterError
 from wbme.color.spaces import lab_to_srgb
-from wbme.metrics.light import score
+from wbme.metrics.light import form, score
 
 SHAPE = (40, 40)
 FULL = np.ones(SHAPE, bool)
@@ -47,3 +47,14 @@ def test_bad_input_is_one_sentence():
     ):
         with pytest.raises(ParameterError):
             bad()
+
+
+def test_the_slope_of_form_is_the_share_of_contrast_that_is_kept():
+    wanted = np.linspace(40, 70, 90)
+    assert form(wanted, wanted) == pytest.approx((1, 1))
+    assert form(0.4 * wanted + 20, wanted) == pytest.approx((1, 0.4))
+    assert form(100 - wanted, wanted) == pytest.approx((-1, -1))
+    in_tones = np.where(wanted > 55, 65.0, 45.0)
+    alike, slope = form(in_tones, wanted)
+    # Of an even ramp in two tones: correlation sqrt(3) / 2, slope 3 step / (2 range).
+    assert (alike, slope) == pytest.approx((np.sqrt(3) / 2, 1.5 * 20 / 30), rel=0.02)

@@ -55,3 +55,18 @@ def test_one_group_has_no_gap():
 def test_people_without_skin_in_sight_give_no_line():
     [found] = summary.skin_line([row("m", "a", 0, np.nan)])
     assert found.pop("method") == "m" and np.isnan(list(found.values())).all()
+
+
+def test_by_group_has_the_means_of_each_group_and_leaves_out_who_is_in_none():
+    rows = [one | {"tones": summary.tone_group(one["monk"])} for one in [*ROWS, row("m", "d", 0, 99)]]
+    found = {
+        (r["group"], r["measure"]): (r["mean"], r["identities"]) for r in summary.by_group(rows, "tones")
+    }
+    assert {group for group, _ in found} == {"1-2", "5-6"}
+    assert found["1-2", "line F1"] == (10, 1) and found["5-6", "line F1"] == (4, 2)
+
+
+def test_names_of_groups_of_tones():
+    assert [summary.tone_group(k) for k in (1, 2, 9, 10, 0)] == ["1-2", "1-2", "9-10", "9-10", ""]
+    assert [summary.tone_group(k, 3) for k in (3, 4, 10)] == ["1-3", "4-6", "10"]
+    assert [summary.tone_group(k, 1) for k in (3, 10)] == ["3", "10"]

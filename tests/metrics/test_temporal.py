@@ -52,3 +52,16 @@ def test_what_cannot_be_compared_is_refused():
         warp_error(still(10, 10), still(10, 11), (0, 0))
     with pytest.raises(ParameterError, match="no pixel"):
         warp_error(still(10, 10), still(10, 10), (20, 0))
+
+
+def test_each_picture_of_a_clip_may_have_a_flow_and_a_mask_of_its_own():
+    rgb = still(40, 60)
+    clip = np.stack([rgb[:, k : k + 40] for k in (0, 2, 5)])
+    flows = np.zeros((3, 40, 40, 2), np.float32)
+    flows[1, ..., 0], flows[2, ..., 0] = 2, 3
+    assert max(errors(clip, flows)) == 0 < min(errors(clip, (1, 0)))
+    clip[2, 10:20] = 0
+    seen = np.ones((3, 40, 40), bool)
+    assert list(errors(clip, flows))[1] > 0
+    seen[2, 10:20] = False
+    assert max(errors(clip, flows, seen)) == 0

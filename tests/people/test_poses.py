@@ -21,7 +21,7 @@ def test_figures_vary_and_portraits_mostly_hold_still():
     portraits = [poses.sample(np.random.default_rng(k)) for k in range(300)]
     assert 0.5 < np.mean([pose.stance == "relaxed" for pose in portraits]) < 0.8
     assert not any(pose.stance in ("walking", "sitting") for pose in portraits)
-    tilt = [sum(pose.rotations[bone][2] for bone in poses._NECK) for pose in portraits]
+    tilt = [sum(pose.rotations[bone][2] for bone in poses.NECK) for pose in portraits]
     assert 3 < np.std(tilt) < 12
     assert all(abs(pose.gaze[0]) <= 20 and abs(pose.gaze[1]) <= 7 for pose in figures)
 

@@ -6,9 +6,13 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from wbme.metrics import perceptual
+from wbme.metrics.fairness import UNKNOWN
+from wbme.metrics.scores import ALL, BACKGROUND
 from wbme.views import evaluation as view
 from wbme.views import speed
 from wbme.views.style import BLUE, INK, VERMILION
+
+ZEROS = {"perceptual": 0.0, "flat": 0.0}
 
 
 def means():
@@ -120,3 +124,54 @@ def test_skin_tones_of_nobody_are_empty_panels():
     rows = pd.DataFrame({"method": ["student"], "monk": [0], "ita_oracle": [np.nan], "ita_out": [np.nan]})
     left, _ = view.skin_tones(tones, rows, ["student"]).axes
     assert not left.get_xticklabels()
+
+
+def test_panels_of_what_nobody_measured_are_left_out_and_equal_values_get_an_axis():
+    found = means()
+    assert len([a for a in view.intervals(found).axes if a.get_visible()]) == 5
+    ghosts = [
+        {"method": m, "measure": BACKGROUND["ghosts"], "mean": 0.0, "low": 0.0, "high": 0.0} for m in "ab"
+    ]
+    [axes] = [a for a in view.intervals(pd.DataFrame(ghosts)).axes if a.get_visible()]
+    assert "ghost" in axes.get_title() and axes.get_xlim() == (-0.5, 0.5)
+
+
+def test_numbers_have_mean_interval_and_cases_and_leave_out_what_is_not_known():
+    rows = pd.DataFrame({"method": "student", "identity": ["a", "a", "b"], "line_f1": [0.2, 0.4, 0.5]})
+    found = {name: rest for name, *rest in view.numbers(means(), rows.assign(**ZEROS), ["student"])}
+    assert set(found) == {"perceptual/student", "line_f1/student", "flat/student"}
+    mean, ends, cases = found["line_f1/student"]
+    assert mean == pytest.approx(0.6) and ends == pytest.approx((0.5, 0.7))
+    assert cases == pytest.approx({"a": 0.3, "b": 0.5})
+
+
+def test_tables_with_intervals_keep_the_order_of_methods_and_measures():
+    table = view.with_intervals(means(), ["line F1", "no such", "flat share"])
+    assert list(table) == ["method", "line F1", "flat share"]
+    assert list(table["method"]) == ["input", "student", "target"]
+    assert list(table["line F1"]) == ["0.40 (0.30 to 0.50)", "0.60 (0.50 to 0.70)", UNKNOWN]
+
+
+def test_groups_are_rows_with_their_people():
+    rows = [
+        {"method": m, "identity": who, "line_f1": value, "tones": tones, "character": "c"}
+        for m in ("input", "student")
+        for who, value, tones in (("a", 0.2, "1-2"), ("b", 0.4, "1-2"), ("d", 0.9, ""))
+    ]
+    table = view.by_groups(rows, {"Monk": "tones", "character": "character"})
+    assert list(table["group"]) == ["Monk 1-2"] * 2 + ["character c"] * 2
+    assert list(table["people"]) == [2, 2, 3, 3]
+    assert list(table["line F1"])[::2] == ["0.30 (0.20 to 0.40)", "0.50 (0.20 to 0.90)"]
+    assert view.by_groups([], {"Monk": "tones"}).empty
+
+
+def test_findings_tell_identity_only_where_it_was_asked():
+    wide = pd.DataFrame(0.5, index=["input", "student", "target"], columns=[*ALL.values()])
+    lines = pd.DataFrame(
+        {"ITA slope (oracle)": 0.9, "worst-group gap (delta E00)": np.nan}, index=["student"]
+    )
+    said = "\n".join(view.findings(wide, lines, ["student"]))
+    assert "0.50 of the drawings" in said and "too few people" in said
+    wide[ALL["chance"]] = np.nan
+    said = "\n".join(view.findings(wide, lines, ["student"]))
+    assert "of the drawings" not in said and "background ΔE00 0.5" in said and "nan" not in said

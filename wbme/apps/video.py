@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,40 +45,63 @@ def convert(
     start = time.monotonic()
     reader = video.Reader(source)
     info = reader.info
-    tracks, seen, due = Tracks(), None, 0
-    scale = _scale(stylizer, source, info) if faces else 1.0
-    most, count, last = 0, 0, None
+    drawing = Drawing(stylizer, _scale(stylizer, source, info) if faces else 1.0, faces, deformer)
+    count, last = 0, None
     with video.Writer(target, info, audio_from=source if info.has_audio else None) as writer:
         for frame in reader:
             if last is not None and frame.time <= last:
                 continue
             rgb = np.divide(frame.rgb_u8, 255, dtype=np.float32)
-            small = tiles.resized(rgb, 16, 16)
-            if seen is None or np.abs(small - seen).mean() > _CUT:
-                tracks, due = Tracks(), count
-                if deformer:
-                    deformer.reset()
-            seen = small
-            found = None
-            if count == due:
-                due += _EVERY
-                found = _look(rgb) if faces else []
-                most = max(most, len(found))
-                tracks.see(found, stylizer.skin_level(rgb, found))
-            elapsed = 1 / info.fps if last is None else frame.time - last
-            present, luma = tracks.after(float(elapsed))
-            if deformer:
-                rgb = deformer.frame(rgb, found, float(elapsed))
-                present = deformer.heads(present)
-            drawn = stylizer.draw(rgb, present, luma, scale=scale)
+            drawn = drawing.next(rgb, float(1 / info.fps if last is None else frame.time - last))
             writer.write(np.rint(np.clip(drawn, 0, 1) * 255).astype(np.uint8), frame.time)
             count, last = count + 1, frame.time
             if progress:
                 progress(count, info.frames or 0)
     notes = [f"{reader.skipped} damaged frames left out"] if reader.skipped else []
-    if faces and not most:
+    if faces and not drawing.most:
         notes.append("no face found, drawn as a whole")
-    return Done(info.width, info.height, most, time.monotonic() - start, count, notes)
+    return Done(info.width, info.height, drawing.most, time.monotonic() - start, count, notes)
+
+
+class Drawing:
+    """A clip as it is drawn: one ``scale``, heads looked for now and then (unless ``faces`` is off) and
+    followed in between, and what the ``deformer`` follows. ``most``: faces seen at once so far."""
+
+    def __init__(
+        self, stylizer: Stylizer, scale: float, faces: bool = True, deformer: Deformer | None = None
+    ) -> None:
+        self._stylizer, self._scale, self._faces, self._deformer = stylizer, scale, faces, deformer
+        self._tracks, self._seen, self._count, self._due = Tracks(), None, 0, 0
+        self.most = 0
+
+    def next(self, rgb: Rgb, elapsed: float) -> Rgb:
+        """The drawing of the next frame (H x W x 3 sRGB in [0, 1]), ``elapsed`` seconds after the last."""
+        small = tiles.resized(rgb, 16, 16)
+        if self._seen is None or np.abs(small - self._seen).mean() > _CUT:
+            self._tracks, self._due = Tracks(), self._count
+            if self._deformer:
+                self._deformer.reset()
+        self._seen = small
+        found = None
+        if self._count == self._due:
+            self._due += _EVERY
+            found = _look(rgb) if self._faces else []
+            self.most = max(self.most, len(found))
+            self._tracks.see(found, self._stylizer.skin_level(rgb, found))
+        self._count += 1
+        present, luma = self._tracks.after(elapsed)
+        if self._deformer:
+            rgb = self._deformer.frame(rgb, found, elapsed)
+            present = self._deformer.heads(present)
+        return self._stylizer.draw(rgb, present, luma, scale=self._scale)
+
+
+def frames(stylizer: Stylizer, clip: Iterable[Rgb], fps: float = 25.0) -> list[Rgb]:
+    """The drawings of a short ``clip`` held in memory, at the scale of its first frame's largest face."""
+    pictures = list(clip)
+    largest = sorted(map(heads.head_of, _look(pictures[0])), key=lambda head: head.face)[-1:]
+    drawing = Drawing(stylizer, stylizer.scale(largest, pictures[0].shape, most=0))
+    return [drawing.next(rgb, 1 / fps) for rgb in pictures]
 
 
 def _look(rgb: Rgb) -> list[Face]:

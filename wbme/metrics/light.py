@@ -48,16 +48,26 @@ def score(rgb: NDArray[Any], reference: NDArray[Any], skin: NDArray[Any], person
     middle = np.median(lab, axis=0)
     light = srgb_to_lab(np.clip(one, 0, 1))[..., 0]
     rough = np.abs(light - cv2.medianBlur(light.astype(np.float32), 3))[inside]
-    form = float("nan")
-    if wanted[:, 0].std() >= 0.5:
-        flat = lab[:, 0].std() < 1e-3
-        form = 0.0 if flat else float(np.corrcoef(lab[:, 0], wanted[:, 0])[0, 1])
     top = one[whole].max(1)
     return LightScore(
         L=float(middle[0]),
         ita=float(ita(middle[0], middle[2])),
         delta_e00=float(delta_e00(lab, wanted).mean()),
-        form=form,
+        form=form(lab[:, 0], wanted[:, 0])[0],
         lost=float(((top <= _LOW) | (top >= _HIGH)).mean()),
         noise=float(1.4826 * np.mean(np.minimum(rough, 10))),
     )
+
+
+def form(light: NDArray[Any], wanted: NDArray[Any]) -> tuple[float, float]:
+    """How far the shading ``wanted`` comes through in ``light``, both N L* of the same pixels: correlation,
+    and slope of the least-squares line, which is the share of its contrast.
+
+    NaN where ``wanted`` is of one tone (a deviation below 0.5), and 0 where ``light`` is.
+    """
+    if wanted.std() < 0.5:
+        return float("nan"), float("nan")
+    if light.std() < 1e-3:
+        return 0.0, 0.0
+    alike = float(np.corrcoef(light, wanted)[0, 1])
+    return alike, alike * float(light.std() / wanted.std())

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wbme.color.spaces import srgb_to_lab
 from wbme.color.tones import monk_class
-from wbme.metrics import perceptual, skin, structure
-from wbme.nets.mobilenet import MobileNetV2
+from wbme.metrics import light, perceptual, skin, structure
+from wbme.nets.mobilenet import BACKBONE, MobileNetV2
 
 # Column of ``score`` -> how tables and figures name it.
 COLUMNS = {
@@ -23,7 +24,28 @@ COLUMNS = {
     "mouth_l1": "mouth L1",
     "mouth_psnr": "mouth PSNR (dB)",
 }
-SKIN = {"delta_e00": "skin delta E00 to oracle", "delta_e00_mean": "skin delta E00 to oracle, over pixels"}
+SKIN = {
+    "delta_e00": "skin delta E00 to oracle",
+    "delta_e00_mean": "skin delta E00 to oracle, over pixels",
+    "form": "form: correlation of skin L*",
+    "form_slope": "form: slope of skin L*",
+}
+BACKGROUND = {
+    "ground_delta": "background delta E00",
+    "ground_lines": "background, stray lines (1/1000)",
+    "ground_skin": "background turned skin (%)",
+    "ghosts": "ghost faces",
+}
+FACE = {
+    "readable": "face found",
+    "landmarks": "landmark RMSE (% of the face's width)",
+    "head_iou": "head IoU",
+    "who": f"identity rank-1, {BACKBONE}",
+    "chance": "identity rank-1 by chance",
+    "who_weights": "identity rank-1, weights of your own",
+    "cosine": "identity cosine, weights of your own",
+}
+ALL = COLUMNS | SKIN | BACKGROUND | FACE
 
 
 def score(
@@ -68,7 +90,8 @@ def skin_score(
     """Skin of ``rgb`` against the ``oracle`` (the person's own albedo under neutral light), and ITA before
     (``source``) and after, under the exact labels of face skin.
 
-    ``delta_e00`` is that of the median colours, ``delta_e00_mean`` the mean over pixels, ``ita_*`` in
+    ``delta_e00`` is that of the median colours, ``delta_e00_mean`` the mean over pixels, ``form`` and
+    ``form_slope`` how far the shading of ``source`` comes through (``light.form``), ``ita_*`` in
     degrees, ``monk`` the Monk tone (1 to 10) nearest to the oracle's skin;
     NaN and 0 where the labels show no face skin.
     """
@@ -76,7 +99,10 @@ def skin_score(
     if not mask.any():
         return dict.fromkeys((*SKIN, "ita_in", "ita_out", "ita_oracle"), float("nan")) | {"monk": 0}
     after, before, own = (skin.compare(x, oracle, mask) for x in (rgb, source, oracle))
+    alike, slope = light.form(*(srgb_to_lab(np.clip(x[mask], 0, 1))[:, 0] for x in (rgb, source)))
     return {
+        "form": alike,
+        "form_slope": slope,
         "delta_e00": after.median,
         "delta_e00_mean": after.mean,
         "ita_in": before.ita,

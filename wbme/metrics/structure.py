@@ -85,13 +85,16 @@ def line_f1(drawn: NDArray[np.bool_], wanted: NDArray[np.bool_], tolerance: floa
     return LineScore(_near(drawn, wanted, tolerance), _near(wanted, drawn, tolerance))
 
 
+def near(lines: NDArray[np.bool_], tolerance: float) -> NDArray[np.bool_]:
+    """The pixels within ``tolerance`` pixels (Euclidean distance transform) of a line map, bool H x W."""
+    if not lines.any():
+        return np.zeros_like(lines)
+    distance = cv2.distanceTransform((~lines).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(distance <= tolerance + 1e-4)
+
+
 def _near(points: NDArray[np.bool_], others: NDArray[np.bool_], tolerance: float) -> float:
-    if not points.any():
-        return 1.0
-    if not others.any():
-        return 0.0
-    distance = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return float((distance[points] <= tolerance + 1e-4).mean())
+    return float(near(others, tolerance)[points].mean()) if points.any() else 1.0
 
 
 def crops(points: ArrayLike, part: str, shape: tuple[int, ...]) -> list[Box]:

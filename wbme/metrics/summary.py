@@ -1,6 +1,6 @@
 """Means over scored pictures, with bootstrap intervals over people.
 
-The rows that go in have ``method``, ``identity`` and the values of ``score`` and ``skin_score`` (``scores``).
+The rows that go in have ``method``, ``identity`` and values of ``scores.ALL``; what they lack is left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from wbme.base.statistics import Interval, bootstrap
 from wbme.metrics import skin
-from wbme.metrics.scores import COLUMNS, SKIN
+from wbme.metrics.scores import ALL
 
 
 def means(rows: Sequence[Mapping[str, Any]], *, seed: int = 0) -> list[dict[str, Any]]:
@@ -18,10 +18,26 @@ def means(rows: Sequence[Mapping[str, Any]], *, seed: int = 0) -> list[dict[str,
     found = []
     for method in dict.fromkeys(row["method"] for row in rows):
         own = [row for row in rows if row["method"] == method]
-        for column, name in (COLUMNS | SKIN).items():
+        for column, name in ALL.items():
             for interval in _grouped(own, column, lambda _: 0, seed).values():
                 found.append({"method": method, "measure": name, **_interval(interval)})
     return found
+
+
+def by_group(rows: Sequence[Mapping[str, Any]], key: str, *, seed: int = 0) -> list[dict[str, Any]]:
+    """``means`` of the rows of each value of ``key``, sorted, which stands in them as ``group``; rows without
+    it are left out."""
+    values = sorted({row[key] for row in rows if row.get(key)})
+    parts = ((v, means([row for row in rows if row.get(key) == v], seed=seed)) for v in values)
+    return [{"group": value, **one} for value, part in parts for one in part]
+
+
+def tone_group(monk: int, tones: int = 2) -> str:
+    """The name of the group of ``tones`` neighbouring Monk tones that ``monk`` (1 to 10) belongs to; "" for
+    0, nobody's."""
+    first = (monk - 1) // tones * tones + 1
+    last = min(first + tones - 1, 10)
+    return "" if monk < 1 else f"{first}-{last}" if last > first else f"{first}"
 
 
 def skin_by_tone(rows: Sequence[Mapping[str, Any]], *, tones: int = 2, seed: int = 0) -> list[dict[str, Any]]:
@@ -32,8 +48,7 @@ def skin_by_tone(rows: Sequence[Mapping[str, Any]], *, tones: int = 2, seed: int
         own = [row for row in rows if row["method"] == method and row["monk"] > 0]
         groups = _grouped(own, "delta_e00", lambda row: (row["monk"] - 1) // tones, seed)
         for group, interval in groups.items():
-            first, last = group * tones + 1, min((group + 1) * tones, 10)
-            name = f"{first}-{last}" if last > first else f"{first}"
+            name = tone_group(group * tones + 1, tones)
             found.append({"method": method, "monk": name, **_interval(interval)})
     return found
 

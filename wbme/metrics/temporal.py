@@ -59,8 +59,12 @@ def warp_error(previous: F32, current: F32, flow: NDArray[Any], mask: NDArray[An
     return float((weight * ((current - warped) ** 2).mean(2)).sum() / weight.sum())
 
 
-def errors(clip: F32, motion: tuple[float, float]) -> Iterator[float]:
-    """``warp_error`` of each picture of a clip (T x H x W x 3) but the first, whose window moves by
-    ``motion`` pixels (x, y) a picture."""
-    for previous, current in itertools.pairwise(clip):
-        yield warp_error(previous, current, motion)
+def errors(clip: F32, motion: Any, seen: NDArray[Any] | None = None) -> Iterator[float]:
+    """``warp_error`` of each picture of a clip (T x H x W x 3) but the first.
+
+    ``motion``: pixels (x, y) by which a window moves each time, or the flow of every picture, T x H x W x 2,
+    that of the first unused; ``seen``: T x H x W, what each picture and the one before it both show.
+    """
+    flows = motion if np.ndim(motion) > 1 else [motion] * len(clip)
+    for k, (previous, current) in enumerate(itertools.pairwise(clip), start=1):
+        yield warp_error(previous, current, flows[k], None if seen is None else seen[k])

@@ -114,7 +114,10 @@ class Person:
     ) -> Model:
         """The person in its ``shot``-th posture and expression, in a ``stance`` of wbme.people.poses and an
         ``expression`` of wbme.people.expression or by chance. The same arguments give the same arrays."""
-        pose = self.pose(shot, framing, stance=stance, expression=expression)
+        return self.posed(self.pose(shot, framing, stance=stance, expression=expression))
+
+    def posed(self, pose: rig.Pose) -> Model:
+        """The person in that posture; its meshes have the same vertices and triangles in every one."""
         posed = self.body.pose(pose)
         moves = posed.moves
         head = moves[self.body.anatomy.bones.index("head")]

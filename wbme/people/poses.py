@@ -12,7 +12,7 @@ from wbme.people.variety import tables
 _TABLES = tables()["poses"]
 ARMS = {name: Arm(**row) for name, row in _TABLES["arms"].items()}
 STANCES: dict[str, dict[str, Any]] = _TABLES["stances"]
-_NECK = {"neck01": 0.2, "neck02": 0.2, "neck03": 0.2, "head": 0.4}
+NECK = {"neck01": 0.2, "neck02": 0.2, "neck03": 0.2, "head": 0.4}
 _CHEST = ("spine03", "spine02", "spine01")
 _LOW = ("spine05", "spine04", "spine03", "spine02")
 
@@ -36,7 +36,7 @@ def sample(
     # A tilted head goes with shoulders that slope the other way.
     slope = -0.35 * lean + float(rng.normal(0, 1.5))
     _spread(rotations, _CHEST, (float(rng.normal(0, 1.5)), chest, slope))
-    for bone, part in _NECK.items():
+    for bone, part in NECK.items():
         rotations[bone] = (nod * part, (turned - chest) * part, (lean - slope) * part)
     # The eyes go back towards the viewer, as far as they comfortably can.
     away = float(rng.normal(0, 7)) if rng.random() < 0.25 else float(rng.normal(0, 1.5))

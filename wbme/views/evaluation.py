@@ -1,6 +1,6 @@
 """Views of an evaluation: scores with their intervals, skin by tone, best and worst, lines, pixels."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from wbme.data.pairs import Pairs
-from wbme.metrics import distribution, perceptual, skin, structure
+from wbme.data.sources import Source
+from wbme.metrics import distribution, perceptual, skin, structure, summary
+from wbme.metrics.scores import ALL, BACKGROUND, FACE, SKIN
+from wbme.views.fairness_figures import told
 from wbme.views.overlay import contact_sheet
 from wbme.views.skin_planes import legend
 from wbme.views.style import BLUE, FAINT, FONT, INK, ORANGE, VERMILION, colour, marker, plain
@@ -28,16 +31,31 @@ _PANELS = {
     "skin delta E00 to oracle": ("skin ΔE00 to the oracle", "less is better"),
     "eyes L1": ("eyes, L1", "less is better"),
     "mouth L1": ("mouth, L1", "less is better"),
+    SKIN["form"]: ("form: correlation of skin L*", "near the target's is better"),
+    FACE["landmarks"]: ("landmark RMSE, % of the face's width", "less is better"),
+    FACE["who"]: ("identity rank-1,\nMobileNetV2 (ImageNet)", "more is better"),
+    BACKGROUND["ground_delta"]: ("background ΔE00", "less is better"),
+    BACKGROUND["ground_lines"]: ("stray lines of the background", "less is better"),
+    BACKGROUND["ghosts"]: ("ghost faces a picture", "less is better"),
 }
+_NUMBERS = {
+    "perceptual": "perceptual", "line_f1": "line_f1", "flat": "flat", "skin": "delta_e00", "form": "form",
+    "identity": "who", "background": "ground_delta", "ghosts": "ghosts",
+}  # fmt: skip
+_BY_GROUP = ("line_f1", "perceptual", "delta_e00", "form", "landmarks", "who", "ground_delta")
 
 
 def intervals(means: pd.DataFrame, target: str = "target") -> Figure:
     """Mean and interval of the main measures, a panel each and a line a method, in the order of ``means``
     (rows of ``metrics.summary.means``); the line of the method ``target`` crosses its panels."""
     methods = list(dict.fromkeys(means["method"]))
-    figure = Figure(figsize=(10, 1.6 + 0.5 * len(methods)), layout="constrained")
-    panels = figure.subplots(2, 3, sharey=True).flat
-    for axes, (measure, (title, way)) in zip(panels, _PANELS.items(), strict=True):
+    there = {m: said for m, said in _PANELS.items() if (means["measure"] == m).any()}
+    lines = max(-(-len(there) // 3), 1)
+    figure = Figure(figsize=(10, (0.8 + 0.25 * len(methods)) * lines), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(lines, 3, sharey=True)).ravel()
+    for axes in panels[len(there) :]:
+        axes.set_visible(False)
+    for axes, (measure, (title, way)) in zip(panels, there.items(), strict=False):
         plain(axes).set_title(f"{title}\n({way})", fontsize=FONT, color=INK)
         own = means[means["measure"] == measure].set_index("method")
         for place, name in enumerate(methods):
@@ -51,9 +69,49 @@ def intervals(means: pd.DataFrame, target: str = "target") -> Figure:
             axes.plot(mean, place, marker(place), color=colour(place), ms=6)
         axes.set_yticks(range(len(methods)), methods)
         axes.set_ylim(len(methods) - 0.5, -0.5)
+        if np.ptp(own["mean"]) < 1e-9:  # all alike: Matplotlib would zoom in on rounding
+            axes.set_xlim(own["mean"].iloc[0] - 0.5, own["mean"].iloc[0] + 0.5)
         axes.grid(axis="x", color="#E4E4E4", lw=0.7)
         axes.set_axisbelow(True)
     return figure
+
+
+def numbers(
+    means: pd.DataFrame, rows: pd.DataFrame, methods: Sequence[str]
+) -> Iterator[tuple[str, float, tuple[float, float], dict[str, float]]]:
+    """Name, mean, interval and mean of each person of what is compared between models, for each of
+    ``methods``; ``means`` as for ``intervals``, of the ``rows``. What nobody was measured by is left out."""
+    known = means.set_index(["method", "measure"])[["mean", "low", "high"]]
+    for name in methods:
+        for title, column in _NUMBERS.items():
+            if (name, ALL[column]) in known.index:
+                mean, low, high = known.loc[(name, ALL[column])].astype(float)
+                cases = rows[rows["method"] == name].groupby("identity")[column].mean().to_dict()
+                yield f"{title}/{name}", mean, (low, high), cases
+
+
+def with_intervals(means: pd.DataFrame, columns: Iterable[str], key: str = "method") -> pd.DataFrame:
+    """A row a method and a column a measure of ``columns``, those known: ``mean (low to high)``."""
+    ends = means[["mean", "low", "high"]].itertuples(index=False)
+    shown = means.assign(text=[told(*row, digits=2) for row in ends])
+    wide = shown.pivot(index=key, columns="measure", values="text")
+    there = [name for name in columns if name in wide.columns]
+    return wide.reindex(list(dict.fromkeys(means[key])))[there].fillna("").reset_index()
+
+
+def by_groups(rows: Sequence[Mapping[str, Any]], groups: Mapping[str, str], seed: int = 0) -> pd.DataFrame:
+    """A row a group of people and method, with intervals: ``groups`` are names of groupings and the entry of
+    a row that tells the group."""
+    parts = []
+    for name, key in groups.items():
+        found = summary.by_group(rows, key, seed=seed)
+        for group in dict.fromkeys(one["group"] for one in found):
+            means = pd.DataFrame([one for one in found if one["group"] == group])
+            table = with_intervals(means, [ALL[column] for column in _BY_GROUP])
+            table.insert(0, "people", int(means["identities"].max()))
+            table.insert(0, "group", f"{name} {group}")
+            parts.append(table)
+    return pd.concat(parts).fillna("") if parts else pd.DataFrame(columns=["group", "people", "method"])
 
 
 def skin_tones(tones: pd.DataFrame, rows: pd.DataFrame, methods: Sequence[str]) -> Figure:
@@ -103,6 +161,41 @@ def examples(shown: Sequence[tuple[str, Mapping[str, F32], Mapping[str, str]]], 
             note = notes.get(name, "")
             labels.append(f"{heading}: {name}" if not place else f"{name}{f': {note}' if note else ''}")
     return contact_sheet(tiles, columns=len(shown[0][1]) if shown else 1, labels=labels, cell=cell)
+
+
+def extremes(
+    made: Pairs, rows: Sequence[dict[str, Any]], frame: pd.DataFrame, draws: Mapping[str, Any], first: str,
+    most: int,
+) -> list[tuple[str, dict[str, F32], dict[str, str]]]:  # fmt: skip
+    """The ``most`` best and worst of the pairs' ``rows`` by the feature distance of the method ``first``, as
+    ``examples`` shows them; ``frame``: their scores."""
+    order = frame[frame["method"] == first].sort_values("perceptual")["pair"].tolist()
+    worst = order[max(len(order) - most, min(most, len(order))) :][::-1]
+    by_id, found = {row["id"]: row for row in rows}, []
+    for heading, name in [("best", n) for n in order[:most]] + [("worst", n) for n in worst]:
+        arrays = made.load(by_id[name], ("src", "tgt"))
+        drawn = {**{n: draw(arrays["src"]) for n, draw in draws.items()}, "target": arrays["tgt"]}
+        scored = frame[frame["pair"] == name].set_index("method")
+        values = scored[["perceptual", "line_f1", "flat"]].itertuples()
+        notes = {row[0]: ", ".join(f"{value:.2f}" for value in row[1:]) for row in values}
+        notes["target"] = f"{scored.loc['target', 'flat']:.2f} flat"
+        found.append((f"{heading}: {name}", drawn, notes))
+    return found
+
+
+def portraits(source: Source, draws: Mapping[str, Any]) -> tuple[list[F32], list[str], list[dict[str, Any]]]:
+    """The pictures of a source, each beside what ``draws`` (of a picture and its faces) make of it; their
+    labels, and a row a picture: portrait, method, flat share."""
+    tiles, labels, flat = [], [], []
+    for row in source.pictures:
+        rgb, faces = source.rgb(row), source.found(row)
+        drawn = {"input": rgb} | {name: draw(rgb, faces) for name, draw in draws.items()}
+        for name, picture in drawn.items():
+            share = structure.flat_share(picture)
+            flat.append({"portrait": row["name"], "method": name, "flat share": share})
+            tiles.append(picture)
+            labels.append(f"{name}: flat {share:.2f}")
+    return tiles, labels, flat
 
 
 def closer(versions: Mapping[str, F32], method: str, layer: str, cell: int = 420) -> F32:
@@ -182,6 +275,16 @@ def findings(wide: pd.DataFrame, lines: pd.DataFrame, students: Sequence[str]) -
     said.append(
         f"- The lines nearest to the targets' are those of: {wide['line F1'].drop('target').idxmax()}."
     )
+    for name in students:
+        chance = wide.loc[name, FACE["chance"]]
+        if np.isfinite(chance):
+            own, photo = (wide.loc[n, FACE["who"]] for n in (name, "input"))
+            said.append(
+                f"- {name}: the nearest photograph of another view is the same person's for {own:.2f} of the "
+                f"drawings, {photo:.2f} of the photographs, and blindly {chance:.2f}."
+            )
+        ground = (wide.loc[n, BACKGROUND["ground_delta"]] for n in (name, "input"))
+        said.append("- {}: background ΔE00 {:.1f} to the target's (photograph {:.1f}).".format(name, *ground))
     for name in students:
         known = lines.loc[name, ["ITA slope (oracle)", "worst-group gap (delta E00)"]]
         slope, gap = ("unknown, too few people" if np.isnan(v) else f"{v:.2f}" for v in known)

@@ -1,18 +1,22 @@
 """What a model does to everybody's skin, measured on people whose skin and light are known exactly."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wbme.base.errors import ParameterError
+from wbme.data import rendered
 from wbme.geometry.parsing import FACE_SKIN
 from wbme.metrics import scores
 from wbme.metrics.skin import LEAST
+from wbme.perception.parsing import Parser
 from wbme.synth.composite import inked
 from wbme.views import lighting
-from wbme.views.skin_reflection import METERED, OURS, TALK, Case, evened, reflected
+from wbme.views.skin_reflection import METERED, OURS, TALK, Case, cases, evened, reflected
+from wbme.views.sources import spread
 
 F32 = NDArray[np.float32]
 Draw = Callable[[F32], F32]  # a photograph to its drawing, both H x W x 3 sRGB in [0, 1]
@@ -23,12 +27,26 @@ BY_MEAN = ", " + TALK
 RIVALS = (COLOURED, COLOURED_EXACTLY, COLOURED_METERED, EVENED)
 
 
+def panel(
+    held_out: Path, most: int, parser: Parser, draws: Mapping[str, Draw], lights: Sequence[str],
+    rivals: Sequence[str] = (), seed: int = 0,
+) -> Iterator[tuple[Case | None, list[dict[str, Any]]]]:  # fmt: skip
+    """For each of at most ``most`` people (0 for all) of the source in ``held_out``, spread over the Monk
+    tones: as the first character draws them, None where too little skin is seen, and the rows of ``measure``.
+    """
+    rows = sorted(rendered.read(held_out / "people"), key=lambda row: row["facts"]["monk"])
+    folders = {name: held_out / "characters" / name for name in rows[0]["characters"]}
+    for row in spread(rows, most or len(rows)):
+        seen = cases(held_out / "people", folders, row, parser, lights, side=256, seed=seed)
+        yield seen[0] if seen else None, measure(seen, draws, rivals)
+
+
 def measure(
-    cases: Sequence[Case], draws: Mapping[str, Draw], rivals: Sequence[str] = ()
+    seen: Sequence[Case], draws: Mapping[str, Draw], rivals: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """A row a method, character and light of one view, as ``metrics.fairness`` reads them.
 
-    ``cases``: the view as each character draws it (``skin_reflection.cases``), with the labels of a parser;
+    ``seen``: the view as each character draws it (``skin_reflection.cases``), with the labels of a parser;
     ``draws``: the methods by name. Beside them stand ``targets``, what a student would have learnt from in
     that light. For each method named in ``rivals`` four ways are measured that could mend its skin: its
     drawing coloured "by tone" after the photograph, under the predicted and under the exact mask
@@ -38,12 +56,12 @@ def measure(
     it for a user. Views that show too little of a face give no row.
     """
     rows = []
-    for light in cases[0].photos if cases else ():
-        photo = cases[0].photos[light]
+    for light in seen[0].photos if seen else ():
+        photo = seen[0].photos[light]
         made = {name: draw(photo) for name, draw in draws.items()}
         for name in rivals:
-            made |= mended(cases[0], light, name, made[name], draws[name])
-        for one in cases:
+            made |= mended(seen[0], light, name, made[name], draws[name])
+        for one in seen:
             if np.count_nonzero(np.isin(one.layers.labels, list(FACE_SKIN))) < LEAST:
                 continue
             for name, picture in {**made, **targets(one, light)}.items():
