@@ -49,6 +49,8 @@ def quality_table(
         if runtime in own.index:
             rows[kind] = {"network": f"{name}, {kind}", **own.loc[runtime, ["CPU ms", "p50 ms"]]}
             rows[kind] |= {title: quality[kind][n] for n, title in COLUMNS.items() if kind in quality}
+            if kind == "fp32" and quality:
+                rows[kind][COLUMNS["psnr"]] = np.nan  # to itself
     table = pd.DataFrame([*rows.values(), *({"network": f"{n}, fp32", **row} for n, row in peers.items())])
     table.insert(3, "pictures/s", 1000 / table["p50 ms"])
     for place, kind in enumerate(rows):
@@ -66,8 +68,9 @@ def goals(table: pd.DataFrame, size: str) -> list[str]:
         ratios = [f"{rows.loc[name, c]:.1f} times {c[7:]}" for c in rows if c.startswith("CPU to")]
         said.append(f"- {name} takes {rows.loc[name, 'CPU ms']:.0f} CPU-ms at {size}: {', '.join(ratios)}.")
     if fast:
-        rate = rows.loc[fast, "pictures/s"]
-        said.append(f"- Goal of 30 pictures a second in int8 at {size}: {_met(rate >= 30)}, {rate:.0f}.")
+        rate, full = rows.loc[fast, "pictures/s"], 2000 / rows.loc[fast, "CPU ms"]
+        by_time = f"{_met(rate >= 30)}, {rate:.0f}; by its CPU time two free cores draw {full:.0f}"
+        said.append(f"- Goal of 30 pictures a second in int8 at {size}: {by_time}.")
     if fast and "AnimeGANv2, fp32" in rows.index:
         ratio = rows.loc["AnimeGANv2, fp32", "CPU to int8"]
         said.append(f"- Goal of a twentieth of AnimeGANv2's CPU time: {_met(ratio >= 20)}, 1 / {ratio:.0f}.")
@@ -92,7 +95,8 @@ def beside(
             axes.plot(value, place, "o", ms=7, color=colour(place))
             if np.isfinite(value):
                 way = {"textcoords": "offset points", "ha": "center", "fontsize": FONT - 1, "color": INK}
-                axes.annotate(f"{value:.3g}", (value, place), (0, 7), **way)
+                told = f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+                axes.annotate(told, (value, place), (0, 7), **way)
         shown = [*known[np.isfinite(known)], *(limits or {}).get(measure, ())]
         if measure.endswith("ms"):
             axes.set_xscale("log")
@@ -102,6 +106,7 @@ def beside(
             axes.set_xlim(min(shown) - room, max(shown) + room)
         for limit in (limits or {}).get(measure, ()):
             axes.axvline(limit, color=FAINT, ls="--", lw=1)
+            axes.set_xlabel("dashed: limit for int8", fontsize=FONT - 1)
         plain(axes).set_title(measure, fontsize=FONT, color=INK)
         axes.grid(color="#E4E4E4", lw=0.7)
         axes.set_axisbelow(True)
