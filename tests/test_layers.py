@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted((ROOT / "wbme").rglob("*.py"))
 WORDS = {
     "heavy": "clearml wandb papermill fastai diffusers ipywidgets openvino onnxruntime tensorrt tensorrt_rtx "
-    "ray aiortc moderngl voila",
+    "nncf ray aiortc moderngl voila",
     "slow": "torch cv2 numpy scipy pandas matplotlib skimage PIL av onnx nbformat jupyter_client",
     "top": "README.md environment.yml notebooks wbme experiments reports tests pyproject.toml "
     "requirements.lock Makefile LICENSE CHANGELOG.md CITATION.cff CONTRIBUTING.md .ci .github",
@@ -106,7 +106,7 @@ def test_the_package_is_thin():
     lines = defaultdict(int)
     for path in FILES:
         lines[room(path) if room(path) in ("people", "lab") else "the rest"] += code_lines(path.read_text())
-    assert lines["people"] < 7_000 and lines["lab"] < 5_500 and lines["the rest"] < 19_000, dict(lines)
+    assert lines["people"] < 7_000 and lines["lab"] < 5_500 and lines["the rest"] < 19_500, dict(lines)
 
 
 def test_code_lines_leave_out_comments_docstrings_and_blanks():

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wbme.base.errors import ModelError
-from wbme.nets.layered import planes
+from wbme.nets.layered import enlarged, planes, singles
 
 SKINS = ("own", "character")
 MULTIPLE = 8  # height and width of the input must be multiples of it
@@ -166,8 +166,8 @@ class Student(nn.Module):
 
     def forward(self, x: Tensor, cond: Tensor) -> Tensor:
         # A channel of zeros for the logit makes the sum one step; see layered.planes.
-        low = F.pad(F.avg_pool2d(x, 4), (0, 0, 0, 0, 0, HEADS[self.head] - 3))
-        low = F.interpolate(low, scale_factor=4.0, mode="bilinear", align_corners=False)
+        low = enlarged(F.avg_pool2d(singles(x), 4)).reshape(x.shape)
+        low = F.pad(low, (0, 0, 0, 0, 0, HEADS[self.head] - 3))
         y = self.enter[0](self.stem(F.pixel_unshuffle(x, self.factor), cond), cond)
         skips = []
         for down, enter in zip(self.down, self.enter[1:], strict=True):

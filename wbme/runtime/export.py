@@ -219,7 +219,7 @@ def folded(
     wanted = {what: value for what, value in given.items() if value not in (None, usual[what])}
     if not wanted:
         return folder
-    if card["architecture"] not in student_module.ARCHITECTURES:
+    if "int8" in card or card["architecture"] not in student_module.ARCHITECTURES:
         raise ModelError(f"{card['name']} draws in one way: choose a student for {', '.join(wanted)}")
     if wanted.get("character", card["characters"][0]) not in card["characters"]:
         raise ModelError(
