@@ -90,6 +90,20 @@ def test_the_same_weights_draw_as_another_character_more_weakly_and_in_its_skin(
     assert np.abs(got - wanted(image, *values).detach().numpy()).max() < 1e-4
 
 
+def test_a_character_is_drawn_by_the_own_student_or_by_a_shipped_one_that_knows_it(tmp_path, monkeypatch):
+    (tmp_path / "assets").mkdir()
+    monkeypatch.setattr(export, "_ASSETS", tmp_path / "assets")
+    monkeypatch.setenv("WBME_ASSETS", str(tmp_path / "cache"))
+    for name, characters in (("cast", ("b", "c")), ("own", ("a", "b"))):
+        net = student(characters=characters)
+        export.save_model(tmp_path / name, net, export.make_card(name, net))
+    for kind in ("safetensors", "json"):
+        (tmp_path / f"assets/cast.{kind}").write_bytes((tmp_path / f"cast/model.{kind}").read_bytes())
+    assert export.knowing("b", tmp_path / "own") == tmp_path / "own"
+    assert export.knowing("c", tmp_path / "own") == export.model_folder("cast")
+    assert export.knowing("d", tmp_path / "own") == tmp_path / "own"
+
+
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [

@@ -29,7 +29,9 @@ def stylize(
     model: Annotated[
         str | None, typer.Option(help="Folder, name, or shipped; default: the promoted student.")
     ] = None,
-    character: Annotated[str | None, typer.Option(help="As whom it draws; default: its first.")] = None,
+    character: Annotated[
+        str | None, typer.Option(help="As whom it is drawn; default: the model's first.")
+    ] = None,
     strength: Annotated[float | None, typer.Option(min=0, max=1, help="Of the drawing, 0 to 1.")] = None,
     skin: Annotated[
         str | None, typer.Option(metavar="own|character", help="Whose skin colour it shows.")
@@ -89,9 +91,11 @@ def stylize(
         deformer = Deformer(deform, deform_strength)
     folder = found(model)
     if any(one is not None for one in (character, strength, skin)):
-        from wbme.runtime.export import folded
+        from wbme.runtime import export
 
-        folder = folded(folder, character, strength, skin)
+        if model is None and character is not None:
+            folder = export.knowing(character, folder)
+        folder = export.folded(folder, character, strength, skin)
     stylizer = Stylizer(folder, backend, threads=threads, lines=lines, controls=controls)
     say(f"model {described(stylizer.card)}, on {backend}")
     failed = 0

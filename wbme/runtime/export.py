@@ -202,6 +202,16 @@ def model_folder(name_or_path: str | Path) -> Path:
     return _exported(_ASSETS / f"{given}.safetensors", _ASSETS / f"{given}.json", {})
 
 
+def knowing(character: str, first: Path) -> Path:
+    """The model folder ``first`` if its student draws as ``character``, else that of a shipped student that
+    does, else ``first`` all the same."""
+    for name in (None, *shipped()):
+        about = _ASSETS / f"{name}.json" if name else first / "model.json"
+        if character in read(about, WEIGHTS)["characters"]:
+            return model_folder(name) if name else first
+    return first
+
+
 def folded(
     folder: Path, character: str | None = None, strength: float | None = None, skin: str | None = None
 ) -> Path:
@@ -224,7 +234,7 @@ def folded(
     if wanted.get("character", card["characters"][0]) not in card["characters"]:
         raise ModelError(
             f"{card['name']} draws as {', '.join(card['characters'])}, not as {character!r}: "
-            "train with pairs of that character, or let the shipped student draw"
+            "train with pairs of that character"
         )
     learned = card.get("training", {})
     strengths, who = learned.get("strengths", [1.0]), character or usual["character"]
