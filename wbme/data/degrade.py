@@ -30,3 +30,9 @@ def degrade(rgb: F32, rng: np.random.Generator, strength: float = 1.0) -> F32:
     u8 = np.rint(out[..., ::-1] * 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", u8, [cv2.IMWRITE_JPEG_QUALITY, int(np.clip(quality, 10, 100))])
     return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1].astype(np.float32) / 255
+
+
+def degraded(rgb: F32, rng: np.random.Generator, most: float = 1.0) -> F32:
+    """``degrade`` of a strength by chance, 0 to ``most``: of poor photographs alone a student would not learn
+    what to do with a good one."""
+    return degrade(rgb, rng, most * float(rng.uniform()))

@@ -10,10 +10,10 @@ from wbme.people import cel
 from wbme.people.camera import face_width
 from wbme.people.fills import FACE_WIDTH, Fills
 from wbme.people.sheet import Tone
+from wbme.people.skin import Complexion, upper_edge
 
 Floats = NDArray[np.float32]
 
-_FULL = 0.95  # of Complexion.stubble, from which on a beard is a shape of its own
 _LEAST = 0.2  # below it nothing is drawn
 _SHAVED = Tone(lightness=-9.0, least=-3.0, a=-1.5, b=-4.0)
 _TUFTS = ((7.3, 0.009), (17.0, 0.006))  # a radian has so many points along its edge, so long (metres)
@@ -29,7 +29,7 @@ def fill(fills: Fills, skin: cel.Region, colour: Floats) -> Floats:
     if grown < _LEAST:
         return shape
     cover = _cover(fills)
-    if grown < _FULL:
+    if grown < Complexion.FULL_BEARD:
         amount = (0.35 + 0.65 * grown) * cv2.GaussianBlur(cover, (0, 0), max(0.012 * fills.wide, 0.3))
         skin.layers.insert(2, (np.asarray(amount, np.float32), _SHAVED))  # below the shadow
         return shape
@@ -47,12 +47,7 @@ def _cover(fills: Fills) -> Floats:
     size = face_width(points) / FACE_WIDTH
     x, y = place[..., 0], place[..., 1]
     across = np.abs(x) / max(abs(float(marks[234, 0])), 1e-6)
-    corner = float(marks[[61, 291], 1].mean())
-    # Under the nose, down to the corners of the mouth, over the cheek and up before the ear.
-    nose, lip = float(marks[2, 1]), float(marks[0, 1])
-    heights = [0.8 * nose + 0.2 * lip, 0.5 * (nose + lip), corner - 0.002 * size, corner + 0.008 * size,
-               corner + 0.035 * size, corner + 0.055 * size]  # fmt: skip
-    edge = np.interp(across, [0, 0.2, 0.42, 0.66, 0.88, 1.05], heights)
+    edge = upper_edge(marks, across, size)
     behind = float(marks[[234, 454], 2].mean()) - 0.011 * size
     inside = np.minimum(edge - y, place[..., 2] - behind)
     turn = np.arctan2(x, place[..., 2] + 0.09 * size)

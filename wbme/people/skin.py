@@ -5,6 +5,7 @@ person, so that no seam of the texture shows and every face gets its colours in 
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +28,12 @@ _SWATCH = np.array([[tone.L, tone.a, tone.b] for tone in MONK])
 
 @dataclass(frozen=True)
 class Complexion:
-    """Colours of a person. monk: 1 to 10; undertone: -1 rosy to 1 golden; iris, hair (of brows and stubble):
+    """Colours of a person. monk: 1 to 10; undertone: -1 rosy to 1 golden; iris, hair (of brows and beard):
     sRGB in [0, 1]; lips: 0 bare to 1 painted with ``lipstick``, sRGB; brow: thickness, 1 is average; arch and
     density in [0, 1]; freckles, blush, liner in [0, 1]; stubble: 0 to 1.7, a short beard above 1; moles: how
     many on the face."""
+
+    FULL_BEARD: ClassVar[float] = 0.95  # of ``stubble``, from which on a beard hides the skin below it
 
     monk: int = 3
     undertone: float = 0.0
@@ -75,8 +78,12 @@ def paint(
     _redden(lab, canvas, complexion, pale)
     if complexion.freckles > 0 or complexion.moles:
         _speckle(lab, canvas, complexion, rng, pale)
-    _beard(lab, canvas, complexion, rng)
+    shaved = complexion.stubble < complexion.FULL_BEARD
+    if shaved:
+        _shaved(lab, canvas, complexion, rng)
     _settle(lab, label, swatch, complexion, rng)
+    if not shaved:  # what it hides does not count as skin
+        _full_beard(lab, canvas, complexion, rng)
     _lids(lab, canvas, anatomy, complexion, pale, gender)
     _lips(lab, canvas, complexion, swatch)
     mouth = canvas.island == 1
@@ -191,8 +198,18 @@ def _speckle(
     lab[front[near]] += strength[:, None] * np.array([-1, 0.18, 0.25], np.float32)
 
 
-def _beard(lab: NDArray, canvas: Canvas, complexion: Complexion, rng: np.random.Generator) -> None:
-    """The shadow of a shaved or a short beard."""
+def upper_edge(points: NDArray, across: NDArray, size: float) -> NDArray:
+    """How high a full beard grows, y in metres: under the nose, down to the corners of the mouth, over the
+    cheek and up before the ear. ``points``: the face mesh, y up; ``across``: distance from its middle, 1 at
+    the ears; ``size``: of the face, 1 is average."""
+    nose, lip, corner = points[2, 1], points[0, 1], points[[61, 291], 1].mean()
+    heights = [0.8 * nose + 0.2 * lip, 0.5 * (nose + lip), corner - 0.002 * size, corner + 0.008 * size,
+               corner + 0.035 * size, corner + 0.055 * size]  # fmt: skip
+    return np.interp(across, [0, 0.2, 0.42, 0.66, 0.88, 1.05], heights)
+
+
+def _shaved(lab: NDArray, canvas: Canvas, complexion: Complexion, rng: np.random.Generator) -> None:
+    """The shadow of a shaved beard."""
     if complexion.stubble <= 0:
         return
     front, points = canvas.front, canvas.points
@@ -214,6 +231,22 @@ def _beard(lab: NDArray, canvas: Canvas, complexion: Complexion, rng: np.random.
     hair = srgb_to_lab(np.array(complexion.hair))
     share = (0.36 * amount)[:, None].astype(np.float32)
     lab[front] += share * (np.minimum(hair + np.array([12, -2, -4]), lab[front]) - lab[front])
+
+
+def _full_beard(lab: NDArray, canvas: Canvas, complexion: Complexion, rng: np.random.Generator) -> None:
+    """The hair of a full beard, where ``wbme.people.beard`` draws it."""
+    front, points = canvas.front, canvas.points
+    place = canvas.place[front]
+    across = np.abs(place[:, 0]) / abs(points[234, 0])
+    y = place[:, 1] + 0.0025 * noise(place, 0.004, rng)  # its border runs out in tufts
+    below, behind = points[152, 1] - 0.030, points[[234, 454], 2].mean() - 0.008
+    inside = np.minimum(np.minimum(upper_edge(points, across, 1.0) - y, y - below), place[:, 2] - behind)
+    cover = 1 / (1 + np.exp(np.clip(-inside / 0.002, -30, 30)))
+    cover *= 1 - 0.95 * canvas.spot(0, 17, 61, 291, radius=0.008, stretch=(1.6, 0.5, 2))
+    dense = np.clip(0.72 + 0.25 * (complexion.stubble - complexion.FULL_BEARD), 0, 0.95)
+    hair = srgb_to_lab(np.array(complexion.hair)) + np.array([3, 0, 0])
+    strands = 5 * noise(place, 0.0008, rng)[:, None] * np.array([1, 0.1, 0.2])
+    lab[front] += (dense * cover)[:, None] * (hair + strands - lab[front]).astype(np.float32)
 
 
 def _settle(

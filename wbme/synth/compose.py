@@ -14,7 +14,7 @@ from wbme.base.hashing import digest_json
 from wbme.base.seeds import generator
 from wbme.data import cutface, matched, rendered
 from wbme.data.cutface import CutFace
-from wbme.data.degrade import degrade
+from wbme.data.degrade import degraded
 from wbme.data.rendered import Layers
 from wbme.data.sources import Source
 from wbme.geometry.parsing import SKIN
@@ -32,9 +32,9 @@ class Settings:
     """All that decides what a pair looks like, apart from view, pictures and seed.
 
     ``pictures``: share of backgrounds that are photographs, the others are made-up scenes; ``defocus``: share
-    of backgrounds out of focus; ``wrap`` of the background's light around the person; ``degrade``: strength
-    of the photo side's faults; ``chosen``: the recipe of warp, reflection, light and skin; ``strengths``, of
-    which each pair draws one: how strongly it is drawn, in [0, 1] (``synth.strength``)."""
+    of backgrounds out of focus; ``wrap`` of the background's light around the person; ``degrade``: of the
+    photo side's faults, the most; ``chosen``: the recipe of warp, reflection, light and skin; ``strengths``,
+    of which each pair draws one: how strongly it is drawn, in [0, 1] (``synth.strength``)."""
 
     drawing: Drawing = field(default_factory=Drawing)
     texture: Texture = field(default_factory=Texture)
@@ -100,7 +100,7 @@ def compose(
     ink = strength.thinned(composite.ink(layers, lines, settings.drawing), settings.strength)
     oracle = composite.over(layers.drawn, composite.over(layers.oracle, base))
     made = {name: getattr(layers, name) for name in ("labels", "albedo", "points", "boxes")}
-    made |= {"src": degrade(clean, rng, settings.degrade), "base": base, "ink": ink}
+    made |= {"src": degraded(clean, rng, settings.degrade), "base": base, "ink": ink}
     made |= {"tgt": composite.inked(base, ink), "oracle": composite.inked(oracle, ink)}
     return {**made, "clean": clean, "flat": flat, "lines": lines, "shifts": shifts}
 

@@ -14,7 +14,7 @@ from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
 from wbme.data import cutface
 from wbme.data.annotations import Known
-from wbme.data.degrade import degrade
+from wbme.data.degrade import degraded
 from wbme.data.rendered import Layers, head_box
 from wbme.data.sources import Source
 from wbme.geometry.parsing import SKIN
@@ -89,7 +89,7 @@ class Photographs:
             clean, base = layers.photo[..., :3], layers.palette[..., :3]
             ink = strength.thinned(layers.ink, settings.strength)
         arrays = {name: getattr(layers, name) for name in ("labels", "points", "boxes")}
-        arrays |= {"src": degrade(clean, rng, settings.degrade), "base": base, "ink": ink}
+        arrays |= {"src": degraded(clean, rng, settings.degrade), "base": base, "ink": ink}
         row = self._row(picture, face, number, settings, boxes, behind, layers)
         return row | {"recipe": recipe}, {**arrays, "tgt": composite.inked(base, ink)}
 

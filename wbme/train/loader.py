@@ -16,7 +16,7 @@ from torch import Tensor
 from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
 from wbme.data import planes
-from wbme.data.degrade import degrade
+from wbme.data.degrade import degraded
 from wbme.data.pairs import CHANNELS, Pairs
 from wbme.geometry.parsing import SKIN
 from wbme.nets.layered import LUMA, phase_of
@@ -120,7 +120,7 @@ class Crops:
         one: dict[str, NDArray[Any]] = self._crop(index, rng)
         one["src"], one["base"] = _recolour(one["src"], one["base"], rng)
         if rng.random() < 0.5:
-            one["src"] = degrade(one["src"], rng, float(rng.uniform(0, 0.7)))
+            one["src"] = degraded(one["src"], rng, 0.7)
         one["ink"] = one["ink"].astype(np.float32) / 255
         # A quarter of the pixels is enough for a median.
         skin = one["base"][::2, ::2][_SKIN[one["labels"][::2, ::2]]]
