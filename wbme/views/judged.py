@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from wbme.base.statistics import bootstrap
-from wbme.metrics import perceptual, structure
+from wbme.metrics import perceptual
 from wbme.views.overlay import contact_sheet
 
 F32 = NDArray[np.float32]
@@ -29,11 +29,6 @@ def character(card: Mapping[str, Any]) -> str:
     known = card.get("characters") or ["romance"]
     name = str(card.get("character") or known[0])
     return "romance" if name == "default" else name
-
-
-def flat(rgb: F32) -> float:
-    """``structure.flat_share`` of a picture, H x W x 3 in [0, 1]."""
-    return structure.flat_share(rgb)
 
 
 def sheet(rows: Sequence[Mapping[str, F32]], cell: int) -> F32:
