@@ -161,7 +161,8 @@ def test_what_is_installed_is_not_asked_for_again():
 
 def test_the_project_file_is_read_as_meant():
     assert setup.torch_requirement(PROJECT).startswith("torch>=")
-    assert setup.extras_of_all(PROJECT) == ["video", "train", "diffusion", "track", "sweep", "rtx", "dev"]
+    extras = ["video", "train", "diffusion", "track", "sweep", "int8", "rtx", "dev"]
+    assert setup.extras_of_all(PROJECT) == extras
 
 
 def test_the_stamp_changes_with_all_that_decides(tmp_path):

@@ -29,7 +29,8 @@ def test_near_colours_are_one_and_rare_ones_are_left_out():
     rgb[:400] += 2 / 255
     rgb[:3] = 1, 0, 0
     [one] = palette(lab_of(rgb), np.ones(1000), least=0.01)
-    assert one.share == pytest.approx(0.997) and one.hex in ("#7f7f7f", "#808080")
+    assert one.share == pytest.approx(0.997)
+    assert all(level in (127, 128) for level in bytes.fromhex(one.hex[1:]))
 
 
 def test_flat_is_within_a_fill_not_on_its_edge():

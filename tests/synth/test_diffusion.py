@@ -87,13 +87,17 @@ def test_the_result_is_that_of_the_pipeline_itself(sd):
     draw = torch.Generator().manual_seed(int(generator(0, "refine", "x").integers(2**62)))
     given = {"strength": 0.5, "num_inference_steps": 4, "guidance_scale": 5.0, "output_type": "np"}
     wanted = pipe("ink", rgb()[None], generator=draw, **given).images[0]
-    np.testing.assert_allclose(made(rgb(), "x"), wanted, atol=0.02)
+    # bfloat16 has eight bits, and the two round at other places on the way.
+    near = 0.02 if made.pipe.dtype == torch.float32 else 0.06
+    np.testing.assert_allclose(made(rgb(), "x"), wanted, atol=near)
 
 
 def test_where_the_hardware_has_bfloat16_the_model_computes_in_it(sd, monkeypatch):
-    full = refiner(sd)(rgb(), "a")
-    monkeypatch.setattr(diffusion, "device_and_type", lambda: (torch.device("cpu"), torch.bfloat16))
-    made = refiner(sd)
+    def on(dtype):
+        monkeypatch.setattr(diffusion, "device_and_type", lambda: (torch.device("cpu"), dtype))
+        return refiner(sd)
+
+    full, made = on(torch.float32)(rgb(), "a"), on(torch.bfloat16)
     half = made(rgb(), "a")
     assert made.pipe.unet.dtype == torch.bfloat16 and made.lineage["dtype"] == "bfloat16"
     assert half.dtype == np.float32 and 0 < np.abs(half - full).mean() < 0.05
