@@ -18,7 +18,7 @@ from wbme.metrics.scores import ALL, BACKGROUND, FACE, SKIN
 from wbme.views.fairness_figures import told
 from wbme.views.overlay import contact_sheet
 from wbme.views.skin_planes import legend
-from wbme.views.style import BLUE, FAINT, FONT, INK, ORANGE, VERMILION, colour, marker, plain
+from wbme.views.style import BLUE, FAINT, FONT, INK, ORANGE, VERMILION, colour, marker, plain, spanned
 
 F32 = NDArray[np.float32]
 _PALE = "#DDEAF2"
@@ -64,9 +64,7 @@ def intervals(means: pd.DataFrame, target: str = "target") -> Figure:
             mean, low, high = own.loc[name, ["mean", "low", "high"]].astype(float)
             if name == target:
                 axes.axvline(mean, color=FAINT, lw=1, ls=":")
-            if np.isfinite(low):
-                axes.plot([low, high], [place, place], color=colour(place), lw=2, solid_capstyle="butt")
-            axes.plot(mean, place, marker(place), color=colour(place), ms=6)
+            spanned(axes, place, mean, low, high)
         axes.set_yticks(range(len(methods)), methods)
         axes.set_ylim(len(methods) - 0.5, -0.5)
         if np.ptp(own["mean"]) < 1e-9:  # all alike: Matplotlib would zoom in on rounding

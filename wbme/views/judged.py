@@ -55,13 +55,12 @@ def summed(frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 def gains(frame: pd.DataFrame, students: Sequence[str], seed: int = 0) -> pd.DataFrame:
     """A row a student and measure: its mean difference from the filter on the same people, better counted
     above 0, with ``low`` and ``high`` of the 95 % interval, and the share of people for whom it is better."""
-    rows, of = [], {key: own.set_index("identity") for key, own in _measured(frame).groupby(["as", "method"])}
-    for name, method in sorted(
-        of, key=lambda key: list(students).index(key[1]) if key[1] in students else -1
-    ):
+    groups = _measured(frame).groupby(["as", "method"], sort=False)
+    rows, of = [], {key: own.set_index("identity") for key, own in groups}
+    for (name, method), own in of.items():
         if method not in students:
             continue
-        own, other = of[name, method], of[name, RIVAL]
+        other = of[name, RIVAL]
         for column, (words, more) in MEASURES.items():
             apart = (own[column] - other[column]).dropna() * (1 if more else -1)
             if len(apart):

@@ -19,7 +19,7 @@ from wbme.synth import background
 from wbme.synth.composite import over
 from wbme.views.overlay import contact_sheet
 from wbme.views.sources import spread
-from wbme.views.style import FONT, INK, colour, marker, plain
+from wbme.views.style import FONT, INK, plain, spanned
 
 F32 = NDArray[np.float32]
 KINDS = ("panning", "turning")
@@ -102,9 +102,7 @@ def intervals(found: pd.DataFrame) -> Figure:
             place, (mean, low, high) = methods.index(row.method), row[2:5]
             if row.method == "input":
                 axes.axvline(mean, color=INK, lw=1, ls=":")
-            if np.isfinite(low):
-                axes.plot([low, high], [place, place], color=colour(place), lw=2, solid_capstyle="butt")
-            axes.plot(mean, place, marker(place), color=colour(place), ms=6)
+            spanned(axes, place, mean, low, high)
         axes.set_yticks(range(len(methods)), methods)
         axes.set_ylim(len(methods) - 0.5, -0.5)
         axes.set_xlim(left=0)

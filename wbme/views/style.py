@@ -2,6 +2,7 @@
 
 import functools
 
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from PIL import ImageFont
@@ -50,3 +51,10 @@ def shortened(text: str, most: int) -> str:
 def font(size: int) -> ImageFont.FreeTypeFont:
     """The type of the figures for pictures, ``size`` in pixels."""
     return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
+
+
+def spanned(axes: Axes, place: int, mean: float, low: float, high: float) -> None:
+    """A mean and its interval, where that is known, on row ``place`` of ``axes``, in the colour of that row."""
+    if np.isfinite(low):
+        axes.plot([low, high], [place, place], color=colour(place), lw=2, solid_capstyle="butt")
+    axes.plot(mean, place, marker(place), color=colour(place), ms=6)
