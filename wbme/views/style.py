@@ -54,7 +54,7 @@ def font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def spanned(axes: Axes, place: int, mean: float, low: float, high: float) -> None:
-    """A mean and its interval, where that is known, on row ``place`` of ``axes``, in the colour of that row."""
+    """A mean and, where it is known, its interval on row ``place`` of ``axes``, in that row's colour."""
     if np.isfinite(low):
         axes.plot([low, high], [place, place], color=colour(place), lw=2, solid_capstyle="butt")
     axes.plot(mean, place, marker(place), color=colour(place), ms=6)
