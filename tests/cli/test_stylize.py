@@ -279,6 +279,24 @@ def test_a_promoted_model_is_found_by_name_and_by_default(model, photos, tmp_pat
     assert stylize(photos / "a.jpg", "-o", tmp_path / "toon.png").exit_code == 0
 
 
+def test_an_int8_student_of_an_earlier_training_says_so(model, photos, tmp_path, home):
+    from wbme.base.hashing import sha256_file
+    from wbme.lab import refs, store
+
+    quick = shutil.copytree(model, tmp_path / "quick")
+    card = json.loads((quick / "model.json").read_text())
+    card |= {"name": "tiny-int8", "int8": {"of": sha256_file(model / "model.onnx")}}
+    (quick / "model.json").write_text(json.dumps(card))
+    refs.move({"model/student": store.add(model)[0], "model/student-int8": store.add(quick)[0]}, "test")
+    words = (photos / "a.jpg", "-o", tmp_path / "toon.png", "--model", "student-int8")
+    assert stylize(*words).stderr == ""
+    newer = shutil.copytree(model, tmp_path / "newer")
+    (newer / "model.onnx").write_bytes((model / "model.onnx").read_bytes() + b"\0")
+    refs.move({"model/student": store.add(newer)[0]}, "test")
+    told = stylize(*words)
+    assert told.exit_code == 0 and "student-int8 was made of an earlier student" in told.stderr
+
+
 def test_colours_and_what_a_model_says_of_itself():
     assert colour("#1a1420") == pytest.approx([26 / 255, 20 / 255, 32 / 255])
     assert colour("ff0000") == [1, 0, 0] and colour(None) is None

@@ -98,6 +98,8 @@ def stylize(
         folder = export.folded(folder, character, strength, skin)
     stylizer = Stylizer(folder, backend, threads=threads, lines=lines, controls=controls)
     say(f"model {described(stylizer.card)}, on {backend}")
+    if older(model, stylizer.card):
+        typer.echo(f"wbme: {model} was made of an earlier student: 'wbme run 60' makes it anew", err=True)
     failed = 0
     for job in todo:
         try:
@@ -204,6 +206,18 @@ def found(name: str | None) -> Path:
         raise ModelError(
             f"{error}; train one with 'wbme run 41 --promote', or give --model a folder"
         ) from None
+
+
+def older(name: str | None, card: dict[str, Any]) -> bool:
+    """Whether the int8 model called so was made of another student than the one of that name today."""
+    if name is None or "int8" not in card or not name.endswith("-int8"):
+        return False
+    from wbme.base.hashing import sha256_file
+
+    try:
+        return sha256_file(found(name.removesuffix("-int8")) / "model.onnx") != card["int8"]["of"]
+    except (WbmeError, OSError):  # a folder of that name, or a student that is gone
+        return False
 
 
 def described(card: dict[str, Any]) -> str:
