@@ -20,6 +20,24 @@ def test_stages_halve_the_picture_and_stop_where_asked():
     assert len(few) == 2 and torch.equal(few[1], maps[1])
 
 
+def test_folded_it_gives_the_same_maps_and_the_same_gradient():
+    torch.manual_seed(0)
+    network, found = mobilenet.MobileNetV2(), []
+    for module in network.modules():  # norms that do something
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-1, 1), module.running_var.uniform_(0.5, 2)
+            torch.nn.init.uniform_(module.weight, 0.5, 2), torch.nn.init.uniform_(module.bias, -1, 1)
+    x = torch.rand(1, 3, 64, 96)
+    for one in (network.eval(), network.folded()):
+        picture = x.clone().requires_grad_()
+        maps = one.stages(picture)
+        sum(m.square().mean() for m in maps).backward()
+        found.append([*(m.detach() for m in maps), picture.grad])
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.folded().modules())
+    for plain, folded in zip(*found, strict=True):
+        torch.testing.assert_close(folded, plain, rtol=1e-3, atol=1e-4 * float(plain.abs().max()))
+
+
 @pytest.mark.slow
 def test_every_key_of_the_file_is_matched_and_a_cat_is_a_cat():
     stored = torch.load(assets.get("mobilenet_v2"), map_location="cpu", weights_only=True)

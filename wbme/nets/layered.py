@@ -50,6 +50,10 @@ def phase_of(skin_luma: float, levels: float) -> float:
 
 def smoothed_logit(logit: Tensor) -> Tensor:
     """The ink logit N x 1 x H x W after a 3x3 binomial filter."""
+    if not torch.onnx.is_in_onnx_export():  # sums cost torch an eighth of its convolution, and of its gradient
+        x = F.pad(logit, (1, 1, 1, 1), mode="replicate")
+        x = 0.25 * (x[..., :-2] + x[..., 2:]) + 0.5 * x[..., 1:-1]
+        return 0.25 * (x[..., :-2, :] + x[..., 2:, :]) + 0.5 * x[..., 1:-1, :]
     row = logit.new_tensor([0.25, 0.5, 0.25])
     kernel = (row[:, None] * row)[None, None]
     return F.conv2d(F.pad(logit, (1, 1, 1, 1), mode="replicate"), kernel)
@@ -78,8 +82,20 @@ def enlarged(x: Tensor) -> Tensor:
     return F.pixel_shuffle(F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernels), 4)
 
 
+def _row(x: Tensor, radius: int, axis: int) -> Tensor:
+    """Mean of the ``2 radius + 1`` neighbours along ``axis``, of those that there are: as torch's pooling
+    gives it, in a quarter of its time."""
+    size, places = x.shape[axis], torch.arange(x.shape[axis], device=x.device)
+    wide = F.pad(x, (radius, radius) if axis == 3 else (0, 0, radius, radius))
+    total = sum(wide.narrow(axis, shift, size) for shift in range(2 * radius + 1))
+    count = (places + radius).clamp(max=size - 1) - (places - radius).clamp(min=0) + 1
+    return total / (count if axis == 3 else count[:, None])
+
+
 def _box(x: Tensor, radius: int) -> Tensor:
     """Mean over a square of N x 1 x H x W, rows first: two passes cost less than one."""
+    if not torch.onnx.is_in_onnx_export():
+        return _row(_row(x, radius, 3), radius, 2)
     side = 2 * radius + 1
     rows = F.avg_pool2d(x, (1, side), 1, (0, radius), count_include_pad=False)
     return F.avg_pool2d(rows, (side, 1), 1, (radius, 0), count_include_pad=False)

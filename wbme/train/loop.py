@@ -71,7 +71,7 @@ class Training(Loop):
             if self.critic
             else None
         )
-        self.features = mobilenet.pretrained().to(self.device) if settings.perceptual else None
+        self.features = mobilenet.pretrained().folded().to(self.device) if settings.perceptual else None
         self._identity["characters"] = list(settings.characters)
         self._identity["pairs"] = pairs.digest
         self._started(start)
@@ -118,7 +118,8 @@ class Training(Loop):
         if given.consistency and self.step % given.consistency_every == 0:
             parts["consistency"] = given.consistency * self._inconsistency(batch)
         if self.features is not None and self.step % given.perceptual_every == 0:
-            far = perceptual.compare(self.features, drawn, wanted).mean()
+            both = (x.contiguous(memory_format=torch.channels_last) for x in (drawn, wanted))
+            far = perceptual.compare(self.features, *both).mean()
             parts["perceptual"] = given.perceptual * far
         if self.critic is not None and self._progress() >= 1 - given.finish:
             self._criticise(batch.photo, drawn, wanted, parts)

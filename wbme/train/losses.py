@@ -27,7 +27,8 @@ def weights(labels: Tensor) -> Tensor:
     table = torch.ones(256, device=labels.device)
     table[list(HEAD)] = 2.0
     table[list(EYES | MOUTH)] = 5.0
-    return F.max_pool2d(table[labels.long()], 7, 1, 3)
+    rows = F.max_pool2d(table[labels.long()], (1, 7), 1, (0, 3))
+    return F.max_pool2d(rows, (7, 1), 1, (3, 0))
 
 
 def differences(x: Tensor) -> tuple[Tensor, Tensor]:
