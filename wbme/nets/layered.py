@@ -50,7 +50,7 @@ def phase_of(skin_luma: float, levels: float) -> float:
 
 def smoothed_logit(logit: Tensor) -> Tensor:
     """The ink logit N x 1 x H x W after a 3x3 binomial filter."""
-    if not torch.onnx.is_in_onnx_export():  # sums cost torch an eighth of its convolution, and of its gradient
+    if not torch.onnx.is_in_onnx_export():  # sums cost an eighth of what torch takes to convolve
         x = F.pad(logit, (1, 1, 1, 1), mode="replicate")
         x = 0.25 * (x[..., :-2] + x[..., 2:]) + 0.5 * x[..., 1:-1]
         return 0.25 * (x[..., :-2, :] + x[..., 2:, :]) + 0.5 * x[..., 1:-1, :]
