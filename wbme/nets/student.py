@@ -38,6 +38,7 @@ ARCHITECTURES = {
 }
 HEADS = {"layered": 4, "plain": 3}  # output channels: RGB and, for the layered head, the ink logit
 INK_BIAS = -2.2  # about a tenth of the pixels is ink before anything is learned
+GATE_BIAS = 2.0  # and most of the input's detail comes through: edges stay sharp from the first step
 
 
 class Block(nn.Module):
@@ -103,8 +104,10 @@ def _absorb(weight: Tensor, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 class Student(nn.Module):
     """``net(x, cond)``: N x 3 x H x W sRGB in [0, 1], H and W multiples of 8, to N x 3 or N x 4 x H x W.
 
-    The first three channels are the low-pass of the input plus what the head adds (RGB, unclipped): texture
-    is dropped by default and colour kept. A fourth channel is the ink's logit (``wbme.nets.layered``).
+    The first three channels are low + g (x - low) plus what the head adds (RGB, unclipped), with low the
+    low-pass of the input x and g in [0, 1] a gate that the network sets at each pixel: colour is kept, edges
+    and eyes come through where g is open, texture does not where it is closed. A fourth channel is the ink's
+    logit (``wbme.nets.layered``).
     ``cond`` (N x K) is made by ``condition``. Raises ModelError for an unknown architecture or head.
     """
 
@@ -135,11 +138,12 @@ class Student(nn.Module):
         self.deep = nn.ModuleList(block(widths[-1], widths[-1]) for _ in range(2 * plan.residual))
         self.up = nn.ModuleList(block(b, a) for a, b in steps)
         self.leave = nn.ModuleList(block(w, w) for w in widths[:-1])
-        self.out = nn.Conv2d(widths[0], HEADS[head] * plan.factor**2, 3, padding=1)
+        self.out = nn.Conv2d(widths[0], (HEADS[head] + 1) * plan.factor**2, 3, padding=1)
         with torch.no_grad():
             self.out.weight.mul_(0.05)
             self.out.bias.zero_()
             self.out.bias[3 * plan.factor**2 :] = INK_BIAS
+            self.out.bias[HEADS[head] * plan.factor**2 :] = GATE_BIAS
 
     def condition(self, character: str | None = None, strength: float = 1.0, skin: str = "own") -> Tensor:
         """The vector (1 x K) of a character (default: the first), a strength in [0, 1] and a skin mode."""
@@ -165,9 +169,7 @@ class Student(nn.Module):
         return other.train(self.training)
 
     def forward(self, x: Tensor, cond: Tensor) -> Tensor:
-        # A channel of zeros for the logit makes the sum one step; see layered.planes.
         low = enlarged(F.avg_pool2d(singles(x), 4)).reshape(x.shape)
-        low = F.pad(low, (0, 0, 0, 0, 0, HEADS[self.head] - 3))
         y = self.enter[0](self.stem(F.pixel_unshuffle(x, self.factor), cond), cond)
         skips = []
         for down, enter in zip(self.down, self.enter[1:], strict=True):
@@ -180,8 +182,11 @@ class Student(nn.Module):
             # Sizes that are multiples of 8 but not of the coarsest cell were rounded up on the way down.
             y = F.interpolate(self.up[level](y, cond), size=skip.shape[2:], mode="nearest")
             y = self.leave[level](y + skip, cond)
-        y = F.pixel_shuffle(self.out(y), self.factor)
-        return (planes(low) + planes(y)).reshape(y.shape)
+        y, gate = F.pixel_shuffle(self.out(y), self.factor).split([HEADS[self.head], 1], 1)
+        kept = planes(low) + torch.sigmoid(planes(gate)) * (planes(x) - planes(low))
+        # A channel of zeros for the logit makes the sum one step; see layered.planes.
+        kept = F.pad(kept, (0, 0, 0, 0, 0, HEADS[self.head] - 3))
+        return (kept + planes(y)).reshape(y.shape)
 
     def fold(self, cond: Tensor) -> "Student":
         """A copy for inference in which every block is one convolution and ``cond`` (1 x K) is built in."""

@@ -1,7 +1,7 @@
 """int8: a student's exported graph after post-training quantisation (nncf), for OpenVINO and ONNX Runtime.
 
 Only the network is quantised: kernels a channel at a time, what flows between them a tensor at a time, both
-symmetric. The low-pass of the picture, the sum of it and the network, and the head's ink and tones stay in
+symmetric. The low-pass of the picture, its sums with the picture and the network, and the head's ink and tones stay in
 float, so that the controls stay live: a tone step or the ink's threshold would make a leap of a small error.
 """
 
@@ -70,7 +70,7 @@ def int8_bytes(folder: Path, frames: Sequence[NDArray[np.float32]]) -> bytes:
     try:
         model = onnx.load(folder / "model.onnx")
         sums = [node.name for node in model.graph.node if _SUM.fullmatch(node.name)]
-        scope = nncf.IgnoredScope(names=sums[-1:], patterns=[_FLOAT], validate=False)
+        scope = nncf.IgnoredScope(names=sums[-2:], patterns=[_FLOAT], validate=False)
         data = nncf.Dataset([{"image": frame, **controls} for frame in frames])
         with contextlib.redirect_stdout(io.StringIO()):  # it draws bars of its own
             done = nncf.quantize(model, data, ignored_scope=scope, subset_size=len(frames))
