@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
 
 from wbme.base.errors import ModelError
 from wbme.nets.student import ARCHITECTURES, HEADS, Student
@@ -58,12 +59,24 @@ def test_every_multiple_of_eight_keeps_its_size(high, wide, architecture):
     assert out.shape == (1, HEADS["layered"], 8 * high, 8 * wide)
 
 
-def test_it_starts_as_the_low_pass_with_little_ink():
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_an_open_gate_keeps_the_picture_and_a_closed_one_its_low_pass(architecture):
+    net, x = Student(architecture).eval(), torch.rand(1, 3, 32, 48)
+    low = F.interpolate(F.avg_pool2d(x, 4), scale_factor=4.0, mode="bilinear")
+    torch.nn.init.zeros_(net.out.weight)
+    for bias, kept in ((50.0, x), (-50.0, low), (0.0, (x + low) / 2)):
+        torch.nn.init.constant_(net.gate.bias, bias)
+        torch.nn.init.zeros_(net.gate.weight)
+        with torch.inference_mode():
+            assert torch.allclose(net(x, net.condition())[:, :3], kept, atol=1e-5)
+
+
+def test_it_starts_as_the_picture_with_little_ink():
     torch.manual_seed(1)
     net = Student().train()
-    flat = torch.full((2, 3, 32, 32), 0.5)
-    out = net(flat + torch.rand_like(flat) * 0.01, net.condition().expand(2, -1))
-    assert (out[:, :3] - 0.5).abs().mean() < 0.1
+    picture = torch.rand(2, 3, 32, 32)
+    out = net(picture, net.condition().expand(2, -1))
+    assert (out[:, :3] - picture).abs().mean() < 0.15
     assert -2.6 < out[:, 3].mean() < -1.8
 
 

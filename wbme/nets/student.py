@@ -138,12 +138,14 @@ class Student(nn.Module):
         self.deep = nn.ModuleList(block(widths[-1], widths[-1]) for _ in range(2 * plan.residual))
         self.up = nn.ModuleList(block(b, a) for a, b in steps)
         self.leave = nn.ModuleList(block(w, w) for w in widths[:-1])
-        self.out = nn.Conv2d(widths[0], (HEADS[head] + 1) * plan.factor**2, 3, padding=1)
+        self.out = nn.Conv2d(widths[0], HEADS[head] * plan.factor**2, 3, padding=1)
+        self.gate = nn.Conv2d(widths[0], plan.factor**2, 3, padding=1)
         with torch.no_grad():
             self.out.weight.mul_(0.05)
             self.out.bias.zero_()
             self.out.bias[3 * plan.factor**2 :] = INK_BIAS
-            self.out.bias[HEADS[head] * plan.factor**2 :] = GATE_BIAS
+            self.gate.weight.mul_(0.05)
+            self.gate.bias.fill_(GATE_BIAS)
 
     def condition(self, character: str | None = None, strength: float = 1.0, skin: str = "own") -> Tensor:
         """The vector (1 x K) of a character (default: the first), a strength in [0, 1] and a skin mode."""
@@ -182,8 +184,9 @@ class Student(nn.Module):
             # Sizes that are multiples of 8 but not of the coarsest cell were rounded up on the way down.
             y = F.interpolate(self.up[level](y, cond), size=skip.shape[2:], mode="nearest")
             y = self.leave[level](y + skip, cond)
-        y, gate = F.pixel_shuffle(self.out(y), self.factor).split([HEADS[self.head], 1], 1)
-        kept = planes(low) + torch.sigmoid(planes(gate)) * (planes(x) - planes(low))
+        gate = F.pixel_shuffle(torch.sigmoid(self.gate(y)), self.factor)
+        y = F.pixel_shuffle(self.out(y), self.factor)
+        kept = planes(low) + planes(gate) * (planes(x) - planes(low))
         # A channel of zeros for the logit makes the sum one step; see layered.planes.
         kept = F.pad(kept, (0, 0, 0, 0, 0, HEADS[self.head] - 3))
         return (kept + planes(y)).reshape(y.shape)

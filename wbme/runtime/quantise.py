@@ -1,8 +1,9 @@
 """int8: a student's exported graph after post-training quantisation (nncf), for OpenVINO and ONNX Runtime.
 
 Only the network is quantised: kernels a channel at a time, what flows between them a tensor at a time, both
-symmetric. The low-pass of the picture, its sums with the picture and the network, and the head's ink and tones stay in
-float, so that the controls stay live: a tone step or the ink's threshold would make a leap of a small error.
+symmetric. The low-pass of the picture, its sums with the picture and the network, and the head's ink and
+tones stay in float, so that the controls stay live: a tone step or the ink's threshold would make a leap of
+a small error.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from wbme.runtime.card import WEIGHTS, read
 from wbme.runtime.export import control_values
 
 # What is not the network between its stem and its last convolution: nodes are named for modules.
-_FLOAT = r"^/(?!net/(stem|enter|down|deep|up|leave|out|Add|Resize)).*"
+_FLOAT = r"^/(?!net/(stem|enter|down|deep|up|leave|out|gate|Add|Resize)).*"
 _SUM = re.compile(r"/net/Add(_\d+)?")
 _SIDE = 512  # pixels of a frame that are kept at most, its middle
 
