@@ -24,6 +24,37 @@ def test_every_shipped_network_has_a_card_a_licence_and_is_small():
     assert (ASSETS / "student.safetensors").stat().st_size < 3e6
 
 
+def drawn(photo, **how):
+    return Stylizer(export.folded(export.model_folder("student"), **how)).picture(photo, [])
+
+
+def astronaut():
+    return images.read(candidates.builtin()["portraits"][1].path).rgb[:400, :400]
+
+
+def test_weaker_it_draws_fewer_lines_and_is_no_cross_fade():
+    """Less strength is another drawing, not the photograph shining through: what it changes is not a share of
+    what the full strength changes."""
+    photo = astronaut()
+    full, half, faint = (drawn(photo, strength=strength) for strength in (1.0, 0.6, 0.3))
+    share = [structure.lines(rgb).mean() for rgb in (full, half, faint)]
+    assert share[0] > 1.3 * share[1] > 1.3 * 1.3 * share[2]
+    assert structure.flat_share(faint) > structure.flat_share(photo) + 0.1
+    change, whole = (faint - photo).ravel(), (full - photo).ravel()
+    along = (change @ whole) / (whole @ whole)
+    assert np.square(change - along * whole).sum() > 0.4 * np.square(change).sum()
+
+
+def test_each_character_draws_in_its_own_way():
+    photo = astronaut()
+    found = {name: drawn(photo, character=name) for name in ("action", "painterly", "ink")}
+    found["romance"] = drawn(photo)
+    dark = {name: (rgb.max(2) < 0.2).mean() for name, rgb in found.items()}
+    assert dark["painterly"] < dark["romance"] < dark["action"] < dark["ink"]
+    colour = {name: np.ptp(rgb, axis=2).mean() for name, rgb in found.items()}
+    assert colour["ink"] < 0.1 * colour["romance"]
+
+
 def test_the_shipped_student_draws_a_photograph(tmp_path, monkeypatch):
     """Flatter than the photograph, darker lines where its outline is, and its colours kept."""
     monkeypatch.setenv("WBME_ASSETS", str(tmp_path))
