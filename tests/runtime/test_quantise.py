@@ -73,7 +73,7 @@ def test_only_the_network_is_in_int8(quick):
         if node.op_type == "Conv":
             quantised = made[node.input[1]].op_type == "DequantizeLinear" if node.input[1] in made else False
             assert quantised == node.name.startswith(
-                ("/net/stem", "/net/en", "/net/d", "/net/up", "/net/le", "/net/out")
+                ("/net/stem", "/net/en", "/net/d", "/net/up", "/net/le", "/net/out", "/net/gate")
             )
 
 
