@@ -202,6 +202,13 @@ def model_folder(name_or_path: str | Path) -> Path:
     return _exported(_ASSETS / f"{given}.safetensors", _ASSETS / f"{given}.json", {})
 
 
+def shipped_as(name: str) -> Path | None:
+    """The model folder that the notebooks call ``shipped``, the student that comes with wbme as its first
+    character, or ``shipped-CHARACTER``; None for every other name, which is one of the store."""
+    first, _, character = name.partition("-")
+    return folded(model_folder("student"), character or None) if first == "shipped" else None
+
+
 def knowing(character: str, first: Path) -> Path:
     """The model folder ``first`` if its student draws as ``character``, else that of a shipped student that
     does, else ``first`` all the same."""

@@ -17,6 +17,7 @@ from wbme.base.errors import ParameterError
 from wbme.base.seeds import generator
 from wbme.data import planes
 from wbme.data.degrade import degraded
+from wbme.data.lips import pale_lips
 from wbme.data.pairs import CHANNELS, Pairs
 from wbme.geometry.parsing import SKIN
 from wbme.nets.layered import LUMA, phase_of
@@ -55,8 +56,8 @@ class Crops:
     """Random crops of a split of ``pairs``: ``crop`` x ``crop`` pixels, ``size`` of them a batch.
 
     Seven of ten show a head at about the width the student will see, the others anything; half are mirrored.
-    Gain, channel gains, gamma and grey change photo and base alike; photos are degraded once more. Decoded
-    pictures stay in memory as far as ``memory_mb`` allows. ``condition`` tells the ``Batch.cond`` (1 x K) of
+    Gain, channel gains, gamma and grey change photo and base alike; photos are degraded once more, and
+    their lips paler by chance. Decoded pictures stay in memory as far as ``memory_mb`` allows. ``condition`` tells the ``Batch.cond`` (1 x K) of
     a row. Raises ParameterError where the split is empty.
     """
 
@@ -119,6 +120,8 @@ class Crops:
         index = int(rng.integers(len(self.rows)))
         one: dict[str, NDArray[Any]] = self._crop(index, rng)
         one["src"], one["base"] = _recolour(one["src"], one["base"], rng)
+        if rng.random() < 0.4:
+            one["src"] = pale_lips(one["src"], one["labels"], rng)
         if rng.random() < 0.5:
             one["src"] = degraded(one["src"], rng, 0.7)
         one["ink"] = one["ink"].astype(np.float32) / 255

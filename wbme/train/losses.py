@@ -70,10 +70,10 @@ def finished(base: Tensor, alpha: Tensor, phase: Tensor, colour: Tensor) -> Tens
     return layered.compose(flat, alpha, colour)
 
 
-def layered_loss(out: Tensor, batch: Batch) -> tuple[Parts, Tensor, Tensor]:
+def layered_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, Tensor, Tensor]:
     """Losses of a layered student's output, and the drawing it makes beside the one wanted.
 
-    2 L1(base) + gradient L1(base) + 0.5 change where the target is flat + 0.35 cross entropy(ink) +
+    2 L1(base) + gradient L1(base) + ``flat`` times the change where the target is flat + 0.35 cross entropy(ink) +
     0.25 (1 - soft F1) + 0.3 L1(drawing).
     """
     weight = weights(batch.labels)
@@ -85,7 +85,7 @@ def layered_loss(out: Tensor, batch: Batch) -> tuple[Parts, Tensor, Tensor]:
     parts = {
         "base": 2 * _mean((base - batch.base).abs(), weight),
         "gradient": gradient_loss(base, batch.base, weight),
-        "flat": 0.5 * flat_loss(base, batch.base),
+        "flat": flat * flat_loss(base, batch.base),
         "ink": 0.35 * entropy,
         "lines": 0.25 * missed,
         "drawing": 0.3 * _mean((drawn - wanted).abs(), weight),
@@ -93,8 +93,8 @@ def layered_loss(out: Tensor, batch: Batch) -> tuple[Parts, Tensor, Tensor]:
     return parts, drawn, wanted
 
 
-def plain_loss(out: Tensor, batch: Batch) -> tuple[Parts, Tensor, Tensor]:
-    """Losses of a plain student: 2 L1 + gradient L1 + 0.5 change in flats + L1 under the ink."""
+def plain_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, Tensor, Tensor]:
+    """Losses of a plain student: 2 L1 + gradient L1 + ``flat`` times the change in flats + L1 under the ink."""
     weight = weights(batch.labels)
     colour = torch.tensor(layered.INK_COLOUR, device=out.device)[:, None, None]
     wanted = layered.compose(batch.base, batch.ink, colour)
@@ -102,7 +102,7 @@ def plain_loss(out: Tensor, batch: Batch) -> tuple[Parts, Tensor, Tensor]:
     parts = {
         "base": 2 * _mean(error, weight),
         "gradient": gradient_loss(out, wanted, weight),
-        "flat": 0.5 * flat_loss(out, wanted),
+        "flat": flat * flat_loss(out, wanted),
         "lines": _mean(error, weight * batch.ink),
     }
     return parts, out.clamp(0, 1), wanted
@@ -135,7 +135,7 @@ def consistency_loss(first: Tensor, second: Tensor) -> Tensor:
     return F.l1_loss(*both)
 
 
-LOSSES: dict[str, Callable[[Tensor, Batch], tuple[Parts, Tensor, Tensor]]] = {
+LOSSES: dict[str, Callable[[Tensor, Batch, float], tuple[Parts, Tensor, Tensor]]] = {
     "layered": layered_loss,
     "plain": plain_loss,
 }
