@@ -171,3 +171,11 @@ def test_a_folder_is_itself_and_a_shipped_network_is_exported_once(made, tmp_pat
     assert export.model_folder("toon") == first
     assert (first / "model.onnx").stat().st_mtime_ns == stamp
     assert (first / "model.onnx").read_bytes() == export.onnx_bytes(net, card)
+
+
+def test_the_student_that_comes_with_wbme_has_a_name_for_notebooks():
+    assert export.shipped_as("shipped") == export.model_folder("student")
+    assert json.loads((export.shipped_as("shipped-ink") / "model.json").read_text())["character"] == "ink"
+    assert export.shipped_as("student") is None
+    with pytest.raises(ModelError, match="not as 'nobody'"):
+        export.shipped_as("shipped-nobody")

@@ -33,6 +33,15 @@ def test_the_right_answer_costs_next_to_nothing(batch):
     assert drawn.shape == same.shape == (2, 3, 32, 32)
 
 
+@pytest.mark.parametrize("head", ["layered", "plain"])
+def test_change_in_flat_areas_weighs_what_it_is_told(batch, head):
+    out = torch.rand(2, 4 if head == "layered" else 3, 32, 32)
+    once, thrice, not_at_all = (losses.LOSSES[head](out, batch, flat)[0] for flat in (0.5, 1.5, 0.0))
+    assert thrice["flat"].item() == pytest.approx(3 * once["flat"].item())
+    assert not_at_all.pop("flat") == 0
+    assert {name: once[name] for name in not_at_all} == not_at_all
+
+
 def test_an_error_in_an_eye_weighs_five_times(batch):
     top, low = batch.base.clone(), batch.base.clone()
     top[:, :, 4] += 0.1

@@ -1,4 +1,4 @@
-"""Lips as the people in photographs have them and the rendered ones do not: nearly as pale as the skin, with a
+"""Lips as people in photographs have them and the rendered ones do not: nearly as pale as the skin, with a
 highlight that a student would take for teeth."""
 
 import cv2

@@ -264,6 +264,8 @@ class _Watch:
         self._began = time.monotonic()
         self._cell = ""
         self._what = ""
+        self._work: tuple[str, float, float] | None = None  # its name, and when and where it was first seen
+        self._ahead = 0.0
         self._tail: Tail | None = None
         about = f", about {duration(expected)}" if expected else ""
         screen.line(f"{head}  started{about}")
@@ -273,14 +275,28 @@ class _Watch:
         for row in self._tail.rows():
             if "cell" in row:
                 self._cell, self._what = f"cell {row['cell']} of {row['of']}", ""
+                self._work, self._ahead = None, 0.0
             else:
                 of = f" of {row['of']}" if row["of"] else ""
                 self._what = f", {row['what']} {row['done']}{of}"
+                self._ahead = self._left(row)
         spent = time.monotonic() - self._began
         left = ""
         if self._expected:
-            left = f", about {duration(max(1.0, self._expected - spent) + self._rest)} to go"
+            ahead = max(1.0, self._expected - spent, self._ahead) + self._rest
+            left = f", about {duration(ahead)} to go"
+        elif self._ahead >= 1:
+            left = f", at least {duration(self._ahead)} to go"
         self.screen.living(f"{self._head}  {self._cell}{self._what}, {duration(spent)}{left}")
+
+    def _left(self, row: dict[str, Any]) -> float:
+        """Seconds that the work of this row will still take if it goes on as it went: a run that is longer
+        than the last one is not over when that was."""
+        now, done = time.monotonic(), float(row["done"])
+        if self._work is None or self._work[0] != row["what"] or done < self._work[2]:
+            self._work = (row["what"], now, done)
+        _, since, first = self._work
+        return (now - since) * (row["of"] - done) / (done - first) if row["of"] and done > first else 0.0
 
     def done(self, seconds: float) -> None:
         whole = time.monotonic() - self._began

@@ -56,9 +56,9 @@ class Crops:
     """Random crops of a split of ``pairs``: ``crop`` x ``crop`` pixels, ``size`` of them a batch.
 
     Seven of ten show a head at about the width the student will see, the others anything; half are mirrored.
-    Gain, channel gains, gamma and grey change photo and base alike; photos are degraded once more, and
-    their lips paler by chance. Decoded pictures stay in memory as far as ``memory_mb`` allows. ``condition`` tells the ``Batch.cond`` (1 x K) of
-    a row. Raises ParameterError where the split is empty.
+    Gain, channel gains, gamma and grey change photo and base alike; photos are degraded once more, and their
+    lips paler by chance. Decoded pictures stay in memory as far as ``memory_mb`` allows. ``condition`` tells
+    the ``Batch.cond`` (1 x K) of a row. Raises ParameterError where the split is empty.
     """
 
     def __init__(

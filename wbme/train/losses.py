@@ -73,8 +73,8 @@ def finished(base: Tensor, alpha: Tensor, phase: Tensor, colour: Tensor) -> Tens
 def layered_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, Tensor, Tensor]:
     """Losses of a layered student's output, and the drawing it makes beside the one wanted.
 
-    2 L1(base) + gradient L1(base) + ``flat`` times the change where the target is flat + 0.35 cross entropy(ink) +
-    0.25 (1 - soft F1) + 0.3 L1(drawing).
+    2 L1(base) + gradient L1(base) + ``flat`` times the change where the target is flat +
+    0.35 cross entropy(ink) + 0.25 (1 - soft F1) + 0.3 L1(drawing).
     """
     weight = weights(batch.labels)
     base, logit = out[:, :3], layered.smoothed_logit(out[:, 3:])
@@ -94,7 +94,7 @@ def layered_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, T
 
 
 def plain_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, Tensor, Tensor]:
-    """Losses of a plain student: 2 L1 + gradient L1 + ``flat`` times the change in flats + L1 under the ink."""
+    """Losses of a plain student: 2 L1 + gradient L1 + ``flat`` times the change in flats + L1 under ink."""
     weight = weights(batch.labels)
     colour = torch.tensor(layered.INK_COLOUR, device=out.device)[:, None, None]
     wanted = layered.compose(batch.base, batch.ink, colour)
