@@ -134,7 +134,10 @@ def tone(
     """
     flat, (high, wide) = planes(base).clamp(0.0, 1.0), base.shape[2:]
     y = luma(flat)
-    chroma = _box((flat - y).reshape(-1, 1, high, wide), 2).reshape(flat.shape)
+    # The luma of a chroma is zero: green follows from the other two, and a third of the means is saved.
+    means = (_box((flat[:, c : c + 1] - y).reshape(-1, 1, high, wide), 2) for c in (0, 2))
+    red, blue = (mean.reshape(y.shape) for mean in means)
+    chroma = torch.cat([red, -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1], blue], 1)
     t = planes(smoothed(y.reshape(-1, 1, high, wide)))
     # t ** lift, whose exponents are taken one by one in some runtimes
     t = torch.exp(lift * torch.log(quantised(t, levels, phase, softness).clamp(1e-4, 1.0)))
