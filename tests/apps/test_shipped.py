@@ -45,14 +45,26 @@ def test_weaker_it_draws_fewer_lines_and_is_no_cross_fade():
     assert np.square(change - along * whole).sum() > 0.4 * np.square(change).sum()
 
 
+def test_weaker_its_tones_stay_nearer_to_the_photograph():
+    """Under the lines, too, strength is learned: what the network itself makes of the tones, before any
+    control."""
+    photo, plain = astronaut(), {"line_threshold": 20.0, "levels": 64, "softness": 1.0}
+    for character in ("romance", "action", "ink"):
+        weights = export.model_folder("student")
+        graphs = [export.folded(weights, character, strength) for strength in (1.0, 0.6, 0.3)]
+        tones = [Stylizer(graph).under(plain).picture(photo, []) for graph in graphs]
+        full, half, faint = (np.abs(rgb - photo).mean() for rgb in tones)
+        assert full > 1.08 * half > 1.08 * 1.02 * faint
+
+
 def test_each_character_draws_in_its_own_way():
     photo = astronaut()
     found = {name: drawn(photo, character=name) for name in ("action", "painterly", "ink")}
     found["romance"] = drawn(photo)
     dark = {name: (rgb.max(2) < 0.2).mean() for name, rgb in found.items()}
     assert dark["painterly"] < dark["romance"] < dark["action"] < dark["ink"]
-    colour = {name: np.ptp(rgb, axis=2).mean() for name, rgb in found.items()}
-    assert colour["ink"] < 0.1 * colour["romance"]
+    grey = Stylizer(export.folded(export.model_folder("student"), "ink"), controls={"saturation": 0.0})
+    assert np.ptp(grey.picture(photo, []), axis=2).mean() < 0.02, "ink is printed by a control"
 
 
 def test_the_shipped_student_draws_a_photograph(tmp_path, monkeypatch):
