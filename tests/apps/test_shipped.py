@@ -48,7 +48,7 @@ def test_weaker_it_draws_fewer_lines_and_is_no_cross_fade():
 def test_weaker_its_tones_stay_nearer_to_the_photograph():
     """Under the lines, too, strength is learned: what the network itself makes of the tones, before any
     control."""
-    photo, plain = astronaut(), {"line_threshold": 20.0, "levels": 64, "softness": 1.0}
+    photo, plain = astronaut(), {"line_threshold": 20.0, "levels": 64, "softness": 1.0, "saturation": 1.0}
     for character in ("romance", "action", "ink"):
         weights = export.model_folder("student")
         graphs = [export.folded(weights, character, strength) for strength in (1.0, 0.6, 0.3)]
