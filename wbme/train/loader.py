@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -57,12 +58,13 @@ class Crops:
 
     Seven of ten show a head at about the width the student will see, the others anything; half are mirrored.
     Gain, channel gains, gamma and grey change photo and base alike; photos are degraded once more, and their
-    lips paler by chance. Decoded pictures stay in memory as far as ``memory_mb`` allows. ``condition`` tells
-    the ``Batch.cond`` (1 x K) of a row. Raises ParameterError where the split is empty.
+    lips paler by chance. Decoded pictures stay in memory as far as ``memory_mb`` allows (default: a
+    third of what is free, 8 GB at most). ``condition`` tells the ``Batch.cond`` (1 x K) of a row. Raises
+    ParameterError where the split is empty.
     """
 
     def __init__(
-        self, pairs: Pairs, split: str, *, crop: int, size: int, seed: int, memory_mb: float = 3000,
+        self, pairs: Pairs, split: str, *, crop: int, size: int, seed: int, memory_mb: float | None = None,
         condition: Condition | None = None,
     ):  # fmt: skip
         self.pairs, self.crop, self.size, self.seed = pairs, crop, size, seed
@@ -70,7 +72,7 @@ class Crops:
         self.rows = [row for row in pairs.rows if row["split"] == split]
         if not self.rows:
             raise ParameterError(f"{pairs.folder} has no pair to {split} on: compose more identities")
-        self._free = memory_mb * 1e6
+        self._free = _room() if memory_mb is None else memory_mb * 1e6
         self._kept: dict[int, dict[str, NDArray[Any]]] = {}
 
     def _planes(self, index: int) -> dict[str, NDArray[Any]]:
@@ -154,6 +156,11 @@ class Crops:
                     waiting += [worker.submit(self.batch, step) for step in itertools.islice(steps, 1)]
             finally:
                 worker.shutdown(cancel_futures=True)
+
+
+def _room() -> float:
+    """Bytes for decoded pictures: to decode them again costs more than the rest of a batch."""
+    return min(psutil.virtual_memory().available / 3, 8e9)
 
 
 def _recolour(
