@@ -418,6 +418,20 @@ def test_a_picture_behind_a_link_is_watched(write_notebook, project):
     assert not go("10_ext", typed=typed)[0][0].reused
 
 
+def test_a_large_figure_is_published_as_webp_and_traced(both, project, monkeypatch):
+    text = (project / "experiments/run/both.yaml").read_text().replace("both", "report")
+    (project / "experiments/run/report.yaml").write_text(text + "publish:\n  figures: [noise]\n")
+    go("report")
+    report.publish("report")
+    figures = project / "reports/figures"
+    monkeypatch.setattr(report, "MAX_FIGURE", (figures / "noise.png").stat().st_size // 2)
+    assert any("noise.png would have" in sentence for sentence in report.check())
+    report.publish("report")
+    assert [path.name for path in figures.iterdir()] == ["noise.webp"]
+    assert report.check() == []
+    assert tracing.trace(figures / "noise.webp")["parameters"]["word"] == "one"
+
+
 def test_two_reports_keep_each_others_files(both, project):
     text = (project / "experiments/run/both.yaml").read_text()
     for name, kind in (("report", "figures: [noise]"), ("other", "tables: [words]")):

@@ -8,6 +8,7 @@ publish:
 """
 
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def publish(scope: str) -> list[Path]:
     chains name stays as it is.
 
     Nothing is written before every file has been found and measured. Figures over MAX_FIGURE bytes are
-    published smaller (``fitted``), with the digest of the original; reports over MAX_TOTAL bytes are refused.
+    published as WebP (``fitted``), with the digest of the original; reports over MAX_TOTAL bytes are refused.
     Files of an earlier report that no chain names any more go.
     """
     reports = project_root() / "reports"
@@ -76,9 +77,12 @@ def publish(scope: str) -> list[Path]:
                 if Path(entry.path).suffix in _SUFFIXES[kind]:
                     target = f"{kind}/{entry.path}"
                     own = (folder / entry.path).read_bytes()
-                    content[target] = fitted(own) if target.endswith(".png") else own
-                    files[target] = {"sha256": sha256_bytes(content[target]), "run": ref.run}
-                    if content[target] is not own:
+                    large = target.endswith(".png") and len(own) > MAX_FIGURE
+                    if large:
+                        target, own = f"{kind}/{Path(entry.path).with_suffix('.webp')}", fitted(own)
+                    content[target] = own
+                    files[target] = {"sha256": sha256_bytes(own), "run": ref.run}
+                    if large:
                         files[target]["original"] = entry.sha256
                     runs[ref.run] = origin(run)
     sizes = {name: (reports / name).stat().st_size for name in kept if (reports / name).is_file()}
@@ -93,24 +97,19 @@ def publish(scope: str) -> list[Path]:
 
 
 def fitted(png: bytes) -> bytes:
-    """``png`` itself, or, where it has more than MAX_FIGURE bytes, the picture in 256 colours of its own,
-    reduced until it fits: the same bytes each time."""
-    if len(png) <= MAX_FIGURE:
-        return png
+    """The picture as WebP of at most MAX_FIGURE bytes: of less quality first, then smaller; the same bytes
+    each time."""
     from PIL import Image
 
     whole = Image.open(io.BytesIO(png)).convert("RGB")
-    for step in range(12):
+    for step, quality in itertools.product(range(12), (92, 84)):
         size = round(whole.width * 0.88**step), round(whole.height * 0.88**step)
-        small = whole.resize(size, Image.Resampling.LANCZOS)
-        colours = small.quantize(256)
-        # Dithered: without it shades would look like the flat tones of a drawing.
-        few = small.quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG)
         buffer = io.BytesIO()
-        few.save(buffer, "PNG", optimize=True)
+        small = whole if step == 0 else whole.resize(size, Image.Resampling.LANCZOS)
+        small.save(buffer, "WEBP", quality=quality, method=6)
         if len(buffer.getvalue()) <= MAX_FIGURE:
-            return buffer.getvalue()
-    return png  # ``_measure`` refuses it
+            break
+    return buffer.getvalue()  # where it never fits, ``_measure`` refuses it
 
 
 def check() -> list[str]:
@@ -141,7 +140,7 @@ def check() -> list[str]:
 
 def _measure(sizes: dict[str, int]) -> None:
     for name, size in sizes.items():
-        if name.endswith(".png") and size > MAX_FIGURE:
+        if name.endswith((".png", ".webp")) and size > MAX_FIGURE:
             raise WbmeError(
                 f"reports/{name} would have {size / 1000:.0f} kB, the limit is {MAX_FIGURE // 1000}: "
                 "make it smaller"
