@@ -179,3 +179,15 @@ def test_the_student_that_comes_with_wbme_has_a_name_for_notebooks():
     assert export.shipped_as("student") is None
     with pytest.raises(ModelError, match="not as 'nobody'"):
         export.shipped_as("shipped-nobody")
+
+
+def test_a_notebook_reads_the_shipped_student_or_one_of_the_store():
+    class Run:
+        def external(self, path):
+            return path
+
+        def use(self, name):
+            return Path("store") / name
+
+    assert export.model_of(Run(), "shipped") == export.model_folder("student")
+    assert export.model_of(Run(), "fastai") == Path("store/model/fastai")

@@ -209,6 +209,13 @@ def shipped_as(name: str) -> Path | None:
     return folded(model_folder("student"), character or None) if first == "shipped" else None
 
 
+def model_of(run: Any, name: str) -> Path:
+    """The model folder that a parameter of a notebook names, as an input of ``run`` (``lab.Session``):
+    ``shipped_as``, else ``model/NAME``. Raises the store's RefError where there is none."""
+    own = shipped_as(name)
+    return Path(run.external(own) if own else run.use(f"model/{name}"))
+
+
 def knowing(character: str, first: Path) -> Path:
     """The model folder ``first`` if its student draws as ``character``, else that of a shipped student that
     does, else ``first`` all the same."""
