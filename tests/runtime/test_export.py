@@ -1,6 +1,7 @@
 """Exported students: equal to torch on both runtimes, read back strictly, shipped ones made on first use."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
