@@ -74,8 +74,9 @@ class Writer:
                 # MP4 counts the time before the first frame by a clock of its own, else in milliseconds.
                 clock = {} if self._format == "matroska" else {"movie_timescale": str(self._base.denominator)}
                 self._out = av.open(self._file, "w", format=self._format, options=clock)
-                # Without B frames: they would make MP4's duration, a sum of decoding times, too short.
-                options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0"}
+                # Without B frames: they would make MP4's duration, a sum of decoding times, too short. And
+                # without the macroblock tree, by which one input in some hundred gave other bytes.
+                options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0", "mbtree": "0"}
                 self._video = self._out.add_stream("libx264", rate=self._fps, options=options)
                 self._sound = self._copied_sound()
                 self._next_sound = next(self._sound, None)
