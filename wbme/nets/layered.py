@@ -25,6 +25,7 @@ INK_COLOUR = (0.06, 0.05, 0.07)
 BASE_ALONE = {"line_threshold": 60.0, "levels": 255.0, "softness": 1.0, "saturation": 1.0, "lift": 1.0}
 LUMA = (0.299, 0.587, 0.114)
 _GUIDE_RADIUS, _GUIDE_EPSILON = 8, 0.0015
+_STEEPNESS, _FAINTEST = 8.0, 0.08  # of the sharpening; the range of luma up to which it flattens instead
 _CONTRAST = 0.35  # share of the S-curve 3 t^2 - 2 t^3 in the tone
 
 
@@ -111,6 +112,20 @@ def smoothed(y: Tensor) -> Tensor:
     return (slope * planes(y) + offset).reshape(y.shape)
 
 
+def crisp(y: Tensor) -> Tensor:
+    """``y`` (N x 1 x H x W) with its steps sharpened and what is faint between them flattened.
+
+    With m the middle and w the width of the range of y around a pixel (blocks of 4 x 4, three by three of
+    them), y becomes m + w (sigmoid(k (y - m) / max(w, w0)) - 1/2): where the range is wide, y is driven to the
+    nearer of its ends as by the toggle mapping of Kramer and Bruckner (1975), where it is below w0 towards its
+    middle.
+    """
+    high, low = (F.max_pool2d(F.max_pool2d(part, 4), 3, 1, 1) for part in (y, (-planes(y)).reshape(y.shape)))
+    middle, width = (planes(enlarged(part)) for part in (0.5 * (high - low), high + low))
+    steps = torch.sigmoid(_STEEPNESS * (planes(y) - middle) / width.clamp(min=_FAINTEST))
+    return (middle + width * (steps - 0.5)).reshape(y.shape)
+
+
 def quantised(y: Tensor, levels: Tensor | float, phase: Tensor | float, softness: Tensor | float) -> Tensor:
     """``y`` brought to tones (k + phase) / levels; half-way between two it turns from one into the other
     along a smoothstep that is ``softness`` of a step wide."""
@@ -128,21 +143,17 @@ def tone(
     saturation: Tensor | float,
     lift: Tensor | float,
 ) -> Tensor:
-    """The base in flat tones: luma smoothed, quantised and lifted, chroma smoothed and scaled; in [0, 1].
+    """The base in flat tones: luma smoothed, made crisp, quantised and lifted, chroma scaled; in [0, 1].
 
     Arguments are numbers or tensors that broadcast to N x 1 x 1 x 1.
     """
     flat, (high, wide) = planes(base).clamp(0.0, 1.0), base.shape[2:]
     y = luma(flat)
-    # The luma of a chroma is zero: green follows from the other two, and a third of the means is saved.
-    means = (_box((flat[:, c : c + 1] - y).reshape(-1, 1, high, wide), 2) for c in (0, 2))
-    red, blue = (mean.reshape(y.shape) for mean in means)
-    chroma = torch.cat([red, -(LUMA[0] * red + LUMA[2] * blue) / LUMA[1], blue], 1)
-    t = planes(smoothed(y.reshape(-1, 1, high, wide)))
+    t = planes(crisp(smoothed(y.reshape(-1, 1, high, wide))))
     # t ** lift, whose exponents are taken one by one in some runtimes
     t = torch.exp(lift * torch.log(quantised(t, levels, phase, softness).clamp(1e-4, 1.0)))
     t = t + _CONTRAST * (1 - lift) * 4 * (t * t * (3 - 2 * t) - t)
-    return (t + saturation * chroma).clamp(0.0, 1.0).reshape(-1, 3, high, wide)
+    return (t + saturation * (flat - y)).clamp(0.0, 1.0).reshape(-1, 3, high, wide)
 
 
 def compose(base: Tensor, alpha: Tensor, colour: Tensor) -> Tensor:
