@@ -40,6 +40,24 @@ def test_smoothing_keeps_a_flat_and_an_edge_and_removes_a_texture():
     assert kept[..., -1].mean() - kept[..., 0].mean() > 0.45
 
 
+@given(st.integers(0, 2**16), st.floats(0.001, 1))
+def test_what_is_crisp_stays_within_what_was_around_it(seed, contrast):
+    y = contrast * torch.rand(1, 1, 32, 40, generator=torch.manual_seed(seed))
+    out = layered.crisp(y)
+    assert y.min() - 1e-5 <= out.min() and out.max() <= y.max() + 1e-5
+    flat = torch.full_like(y, contrast)
+    assert torch.allclose(layered.crisp(flat), flat, atol=1e-6)
+
+
+def test_steps_are_sharpened_and_what_is_faint_is_flattened():
+    places = torch.arange(64.0)
+    blurred = (0.3 + 0.4 * torch.sigmoid((places - 31.5) / 2)).expand(1, 1, 64, 64)
+    steepest = [y[0, 0, 32].diff().max() for y in (blurred, layered.crisp(blurred))]
+    assert steepest[1] > 1.3 * steepest[0]
+    faint = 0.5 + 0.008 * torch.sin(places).expand(1, 1, 64, 64)
+    assert layered.crisp(faint).std() < 0.5 * faint.std()
+
+
 def test_ink_follows_logit_threshold_and_gain():
     z = torch.zeros(1, 1, 8, 8)
     assert torch.allclose(layered.ink_alpha(z), torch.full_like(z, 0.5))

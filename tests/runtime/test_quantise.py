@@ -68,6 +68,7 @@ def test_only_the_network_is_in_int8(quick):
         for node in graph.node
         if node.op_type == "QuantizeLinear" and node.input[0] in made
     ]
+    assert runtime.load(quick / "model.onnx", "openvino", dtype="auto").precision == "fp32"
     assert len(fed) > 10 and all(name.startswith("/net/") for name in fed)
     for node in graph.node:
         if node.op_type == "Conv":

@@ -116,9 +116,9 @@ def crisp(y: Tensor) -> Tensor:
     """``y`` (N x 1 x H x W) with its steps sharpened and what is faint between them flattened.
 
     With m the middle and w the width of the range of y around a pixel (blocks of 4 x 4, three by three of
-    them), y becomes m + w (sigmoid(k (y - m) / max(w, w0)) - 1/2): where the range is wide, y is driven to the
-    nearer of its ends as by the toggle mapping of Kramer and Bruckner (1975), where it is below w0 towards its
-    middle.
+    them), y becomes m + w (sigmoid(k (y - m) / max(w, w0)) - 1/2). Where the range is wide, y is driven to
+    the nearer of its ends as by the toggle mapping of Kramer and Bruckner (1975); where it is much below w0,
+    to its middle.
     """
     high, low = (F.max_pool2d(F.max_pool2d(part, 4), 3, 1, 1) for part in (y, (-planes(y)).reshape(y.shape)))
     middle, width = (planes(enlarged(part)) for part in (0.5 * (high - low), high + low))
