@@ -130,17 +130,17 @@ def test_notebook_51_shows_what_the_sweep_published(files, project):
     [shown] = launcher.run(planned, console=Console(StringIO()))
     assert shown.record["inputs"]["sweep/s"]["digest"] == refs.read("sweep/s").digest
     assert shown.record["metrics"] == {"better/score-a": 0, "worse/score-a": 0}, "two repeats decide nothing"
-    [base, gain] = csv.DictReader((shown.folder / "tables/ablations.csv").open())
+    [base, gain] = csv.DictReader((shown.folder / "tables/s.csv").open())
     assert (base["verdict"], gain["verdict"], float(gain["difference"])) == (
         "the base",
         "too few repeats",
         1.0,
     )
-    assert len(list(csv.DictReader((shown.folder / "tables/ablation_trials.csv").open()))) == len(
+    assert len(list(csv.DictReader((shown.folder / "tables/s_trials.csv").open()))) == len(
         found.trials
     )
-    assert "Data: numbers of a test; sweep s" in (shown.folder / "tables/ablations.md").read_text()
-    assert (shown.folder / "figures/ablations.png").stat().st_size > 5000
+    assert "Data: numbers of a test; sweep s" in (shown.folder / "tables/s.md").read_text()
+    assert (shown.folder / "figures/s.png").stat().st_size > 5000
     with pytest.raises(NotebookError, match="no sweep t has finished here: run 'wbme sweep t' first"):
         launcher.run(chain.plan("51", typed=[("sweep", "t")]), console=Console(StringIO()))
 
