@@ -170,7 +170,7 @@ def test_a_cut_is_followed_at_once(tmp_path, astronaut):
     class Recorder:
         seen: ClassVar = []
 
-        def scale(self, found, shape, most):
+        def scale(self, found):
             return 1.0
 
         def skin_level(self, rgb, faces):

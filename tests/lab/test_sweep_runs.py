@@ -136,9 +136,7 @@ def test_notebook_51_shows_what_the_sweep_published(files, project):
         "too few repeats",
         1.0,
     )
-    assert len(list(csv.DictReader((shown.folder / "tables/s_trials.csv").open()))) == len(
-        found.trials
-    )
+    assert len(list(csv.DictReader((shown.folder / "tables/s_trials.csv").open()))) == len(found.trials)
     assert "Data: numbers of a test; sweep s" in (shown.folder / "tables/s.md").read_text()
     assert (shown.folder / "figures/s.png").stat().st_size > 5000
     with pytest.raises(NotebookError, match="no sweep t has finished here: run 'wbme sweep t' first"):

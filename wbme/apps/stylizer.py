@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,8 +31,7 @@ RANGES = {
 }
 MARGIN = 192  # pixels, at least the radius of the receptive field: 94 of S2-32, 170 of S4-64
 DIRECT = 1.25  # faces up to so many times wider or narrower than the trained width are drawn as they are
-_ENLARGED = 4.0  # most that anything is enlarged
-_ROOM = 2_000_000  # pixels that a picture is enlarged to, at most
+_ENLARGED = 4.0  # most that a head is enlarged
 _THIN, _BOLD = 2.0, 1.5  # how far the line threshold goes from its default, up and down
 _NO_INK = 1e4  # a line threshold above every logit
 
@@ -74,10 +72,11 @@ class Stylizer:
 
     What comes out is what the graph draws. Around it there are only padding, tiles, resampling and blending:
     lines are so many pixels wide and shading so coarse whatever is in the picture, and a student is trained
-    on faces about ``card["face_width"]`` pixels wide. So a picture is drawn at the size at which its largest
-    face is near that width (``scale``), and brought back to its own size: tones by a cubic, the ink as a
-    coverage map whose edge is then as sharp as it was. Faces that are still far from the trained width are
-    drawn once more by themselves, at that width, and laid over it with a soft edge, the largest last.
+    on faces about ``card["face_width"]`` pixels wide. So a picture with a larger face is drawn smaller, until
+    that is near the trained width (``scale``), and brought back to its own size: tones by a cubic, the ink as
+    a coverage map whose edge is then as sharp as it was. Faces that are still far from the trained width are
+    drawn once more by themselves, at that width, and laid over it with a soft edge, the largest last. A whole
+    picture is never enlarged for its faces: its flat areas would come back busier, its outlines thin.
     """
 
     def __init__(
@@ -138,7 +137,7 @@ class Stylizer:
         ``scale`` is that of the whole picture (default: by its largest face), for one of many frames.
         """
         width = self.card["face_width"]
-        whole = self.scale(found, rgb.shape) if scale is None else scale
+        whole = self.scale(found) if scale is None else scale
         # A tone lies on the skin where the phase is frac(levels x luma).
         phase = self.controls.get("levels", 0) * luma + self.controls.get("phase", 0)
         net = functools.partial(self._graph, phase=phase % 1)
@@ -174,23 +173,19 @@ class Stylizer:
         moved = largest.landmarks - [columns.start, rows.start, 0]
         return heads.skin_luma(base, [replace(largest, landmarks=moved)])
 
-    def scale(self, found: Sequence[Head], shape: tuple[int, ...], most: float = _ROOM) -> float:
-        """At which scale a picture of ``shape`` with these heads is drawn.
-
-        One whose largest face is wider than 1.25 times the trained width is made smaller until it is no more
-        than that; one whose largest face is narrower than 1 / 1.25 of it is enlarged to it, but to no more
-        than ``most`` pixels in all.
-        """
+    def scale(self, found: Sequence[Head]) -> float:
+        """At which scale, up to 1, a picture with these heads is drawn: one whose largest face is wider than
+        1.25 times the trained width is made smaller until it is no more than that."""
         ratio = max((head.face for head in found), default=0.0) / self.card["face_width"]
-        if ratio * DIRECT >= 1 or not found:
-            return min(1.0, DIRECT / max(ratio, 1e-6))
-        return max(1.0, min(1 / ratio, _ENLARGED, math.sqrt(most / (shape[0] * shape[1]))))
+        return min(1.0, DIRECT / max(ratio, 1e-6))
 
     def _at(self, net: Any, rgb: Rgb, scale: float, progress: Progress | None = None) -> Rgb:
         """``net`` over ``rgb`` resized by ``scale``, and the drawing at the size of ``rgb``."""
         height, width = rgb.shape[:2]
         size = max(round(height * scale), 1), max(round(width * scale), 1)
         seen = tiles.resized(rgb, *size)
+        if scale > 1:
+            seen = tiles.sharpened(seen, scale)
         sizes = {"multiple": self.card["multiple"], "margin": MARGIN}
         drawn = tiles.run(net, seen, **sizes, progress=progress)
         if scale >= 1 or not self.layered:

@@ -100,7 +100,7 @@ def frames(stylizer: Stylizer, clip: Iterable[Rgb], fps: float = 25.0) -> list[R
     """The drawings of a short ``clip`` held in memory, at the scale of its first frame's largest face."""
     pictures = list(clip)
     largest = sorted(map(heads.head_of, _look(pictures[0])), key=lambda head: head.face)[-1:]
-    drawing = Drawing(stylizer, stylizer.scale(largest, pictures[0].shape, most=0))
+    drawing = Drawing(stylizer, stylizer.scale(largest))
     return [drawing.next(rgb, 1 / fps) for rgb in pictures]
 
 
@@ -118,8 +118,7 @@ def _scale(stylizer: Stylizer, source: Path, info: video.VideoInfo) -> float:
         (max(map(heads.head_of, found), key=lambda head: head.face) for found in looks if found),
         key=lambda head: head.face,
     )
-    # Never enlarged: a still can wait for that, a video cannot.
-    return stylizer.scale(largest[len(largest) // 2 :][:1], (info.height, info.width), most=0)
+    return stylizer.scale(largest[len(largest) // 2 :][:1])
 
 
 class Tracks:
