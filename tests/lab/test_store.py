@@ -129,6 +129,15 @@ def test_refs_scope_first_then_unscoped_and_the_newest_at_a_notebook(tmp_path):
         refs.lookup("pairs/dmo", None)
 
 
+def test_a_name_that_is_missing_is_shown_where_it_is_and_few_others(tmp_path):
+    digest, _ = store.add(fill(tmp_path / "a", {"x": b"1"}))
+    refs.move(
+        {f"source/a{k:02}@sweep.001": digest for k in range(20)} | {"source/z@sweep.001": digest}, "run/1"
+    )
+    with pytest.raises(RefError, match=r"there is: source/z@sweep\.001, source/a00.* and 13 more\)"):
+        refs.lookup("source/z", None)
+
+
 @pytest.mark.parametrize("name", ["x", "../x/y", "a/../b", "a/b/c", "A/b", "a/", "a/b@", "a/b@c/d", "a/.b"])
 def test_malformed_names_never_reach_the_disk(name):
     with pytest.raises(RefError, match="not a name of the store"):

@@ -18,7 +18,7 @@ from wbme.base.errors import RefError, StoreError
 from wbme.base.paths import workspace, write_atomic
 
 _REF = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9][A-Za-z0-9._-]*)?")
-
+_NEAR = 8  # names that a sentence lists of those that there are
 
 INTERACTIVE = "interactive"  # the scope of what is run outside a chain
 PROMOTED = "promoted"  # ``kind/name@promoted`` is the unscoped name, whatever the chain has made itself
@@ -166,8 +166,11 @@ def lookup(name: str, scope: str | None, newest: bool = False) -> Ref:
         places.insert(0, scoped(base, own or scope))
     found = [r for r in map(read, places) if r]
     if not found:
-        near = ", ".join(sorted({r.name for r in listing(base.split("/")[0])})) or "nothing of that kind yet"
-        raise RefError(f"the store has no {name} (there is: {near})")
+        # The name itself in other scopes first; a sweep leaves hundreds of scopes.
+        others = sorted((parse(r.name)[0] != base, r.name) for r in listing(base.split("/")[0]))
+        near = ", ".join(other for _, other in others[:_NEAR]) or "nothing of that kind yet"
+        more = f" and {len(others) - _NEAR} more" if len(others) > _NEAR else ""
+        raise RefError(f"the store has no {name} (there is: {near}{more})")
     return max(found, key=lambda r: r.time) if newest else found[0]
 
 
