@@ -25,7 +25,7 @@ INK_COLOUR = (0.06, 0.05, 0.07)
 BASE_ALONE = {"line_threshold": 60.0, "levels": 255.0, "softness": 1.0, "saturation": 1.0, "lift": 1.0}
 LUMA = (0.299, 0.587, 0.114)
 _GUIDE_RADIUS, _GUIDE_EPSILON = 8, 0.0015
-_STEEPNESS, _FAINTEST = 8.0, 0.08  # of the sharpening; the range of luma up to which it flattens instead
+_STEEPNESS, _FAINTEST = 8.0, 0.08  # of the sharpening; it flattens ranges of luma below 4 x 0.08 / 8
 _CONTRAST = 0.35  # share of the S-curve 3 t^2 - 2 t^3 in the tone
 
 
@@ -117,8 +117,8 @@ def crisp(y: Tensor) -> Tensor:
 
     With m the middle and w the width of the range of y around a pixel (blocks of 4 x 4, three by three of
     them), y becomes m + w (sigmoid(k (y - m) / max(w, w0)) - 1/2). Where the range is wide, y is driven to
-    the nearer of its ends as by the toggle mapping of Kramer and Bruckner (1975); where it is much below w0,
-    to its middle.
+    the nearer of its ends as by the toggle mapping of Kramer and Bruckner (1975); where it is below
+    4 w0 / k, towards its middle.
     """
     high, low = (F.max_pool2d(F.max_pool2d(part, 4), 3, 1, 1) for part in (y, (-planes(y)).reshape(y.shape)))
     middle, width = (planes(enlarged(part)) for part in (0.5 * (high - low), high + low))
