@@ -99,8 +99,7 @@ class Drawing:
 def frames(stylizer: Stylizer, clip: Iterable[Rgb], fps: float = 25.0) -> list[Rgb]:
     """The drawings of a short ``clip`` held in memory, at the scale of its first frame's largest face."""
     pictures = list(clip)
-    largest = sorted(map(heads.head_of, _look(pictures[0])), key=lambda head: head.face)[-1:]
-    drawing = Drawing(stylizer, stylizer.scale(largest))
+    drawing = Drawing(stylizer, stylizer.scale([heads.head_of(face) for face in _look(pictures[0])]))
     return [drawing.next(rgb, 1 / fps) for rgb in pictures]
 
 
