@@ -118,14 +118,14 @@ class Cell(Live):
         super().__init__(page, cells.filter(has=page.locator(".widget-image")))
 
 
-def _rested(page, place) -> dict:
-    """Where ``place`` lies on the screen once it has not moved for a second: outputs above it may grow."""
-    seen = []
-    while len(seen) < 5 or any(box != seen[-1] for box in seen[-5:]):
-        assert len(seen) < 100, f"{place} does not come to rest"
-        page.wait_for_timeout(250)
-        seen.append(place.bounding_box())
-    return seen[-1]
+def _drag(page, place, start, by, steps: int = 8) -> None:
+    """Drag within ``place``; where it lies is asked for anew at every step, as outputs above it may grow."""
+    place.hover(position={"x": start[0], "y": start[1]})
+    page.mouse.down()
+    for part in np.linspace(0, 1, steps + 1)[1:]:
+        x, y = start + part * by
+        place.hover(position={"x": x, "y": y})
+    page.mouse.up()
 
 
 pytestmark = pytest.mark.browser
@@ -248,14 +248,9 @@ def test_a_dragged_point_is_saved_beside_the_drawing(server, bare, browser):
         canvas = cell.locator("canvas").last
         canvas.scroll_into_view_if_needed()
         cell.get_by_role("button", name="near").click()
-        box = _rested(page, canvas)
+        scale = canvas.bounding_box()["width"] / 320
         shoot(page, "landmarks")
-        scale = box["width"] / 320
-        x, y = (np.array(POINTS[2]) - (0, 40) + 0.5) * scale + (box["x"], box["y"])
-        page.mouse.move(x, y)
-        page.mouse.down()
-        page.mouse.move(x + 10 * scale, y + 6 * scale, steps=8)
-        page.mouse.up()
+        _drag(page, canvas, (np.array(POINTS[2]) - (0, 40) + 0.5) * scale, np.array((10, 6)) * scale)
         cell.get_by_text("changed, not saved").wait_for(timeout=20_000)
         shoot(page, "landmarks_dragged")
         cell.get_by_role("button", name="save").click()

@@ -21,6 +21,8 @@ from wbme.lab import notebook, record  # noqa: E402
 from wbme.lab.parent import die_with_parent  # noqa: E402
 from wbme.lab.progress import say  # noqa: E402
 
+_START_SECONDS = 300  # papermill gives a kernel 60, which a busy machine passes
+
 
 class _Telling(NBClientEngine):
     """Papermill's own engine, telling which cell it is at."""
@@ -56,6 +58,7 @@ def execute(folder: Path, cell_seconds: int | None) -> None:
             progress_bar=False,
             stdout_file=sys.stdout,
             stderr_file=sys.stderr,
+            start_timeout=_START_SECONDS,
             execution_timeout=cell_seconds,
         )
     except PapermillExecutionError as error:
