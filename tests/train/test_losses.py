@@ -33,12 +33,16 @@ def test_the_right_answer_costs_next_to_nothing(batch):
     assert drawn.shape == same.shape == (2, 3, 32, 32)
 
 
+@pytest.mark.parametrize("which", ["flat", "ramp"])
 @pytest.mark.parametrize("head", ["layered", "plain"])
-def test_change_in_flat_areas_weighs_what_it_is_told(batch, head):
+def test_change_in_flat_areas_weighs_what_it_is_told(batch, head, which):
     out = torch.rand(2, 4 if head == "layered" else 3, 32, 32)
-    once, thrice, not_at_all = (losses.LOSSES[head](out, batch, flat)[0] for flat in (0.5, 1.5, 0.0))
-    assert thrice["flat"].item() == pytest.approx(3 * once["flat"].item())
-    assert not_at_all.pop("flat") == 0
+    once, thrice, not_at_all = (
+        losses.LOSSES[head](out, batch, **{which: weight})[0] for weight in (0.5, 1.5, 0.0)
+    )
+    assert once[which] > 0
+    assert thrice[which].item() == pytest.approx(3 * once[which].item())
+    assert not_at_all.pop(which) == 0
     assert {name: once[name] for name in not_at_all} == not_at_all
 
 
@@ -74,6 +78,18 @@ def test_flats_are_asked_for_only_where_the_target_is_flat():
     assert losses.flat_loss(edge, edge) == 0
     assert losses.flat_loss(edge, flat) > 0
     assert losses.flat_loss(flat, edge) == 0
+
+
+def test_a_ramp_costs_more_than_a_step_where_the_target_is_flat():
+    flat, step, ramp = torch.zeros(1, 1, 8, 64), torch.zeros(1, 1, 8, 64), torch.zeros(1, 1, 8, 64)
+    step[..., 32:] = 0.5
+    ramp[..., 16:48] = torch.linspace(0, 0.5, 32)
+    ramp[..., 48:] = 0.5
+    assert losses.ramp_loss(flat, flat) == losses.ramp_loss(step, step) == 0
+    assert losses.ramp_loss(ramp, flat) > 10 * losses.ramp_loss(step, flat)
+    assert losses.ramp_loss(ramp, step) > 10 * losses.ramp_loss(step, ramp)
+    by_variation = [losses.flat_loss(x, flat) for x in (ramp, step)]
+    assert by_variation[0] == pytest.approx(by_variation[1].item())
 
 
 def test_the_critic_judges_patches():

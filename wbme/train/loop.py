@@ -112,7 +112,7 @@ class Training(Loop):
             group["lr"] = self._rate()
         self.net.train()
         out = self._drawn(batch.photo, batch.cond)
-        parts, drawn, wanted = LOSSES[given.head](out, batch, given.flat)
+        parts, drawn, wanted = LOSSES[given.head](out, batch, given.flat, given.ramp)
         if given.colour:
             parts["colour"] = given.colour * colour_loss(drawn, wanted, batch.labels)
         if given.consistency and self.step % given.consistency_every == 0:

@@ -15,6 +15,7 @@ Parts = dict[str, Tensor]
 _POSITIVE = 2.0  # weight of ink against paper
 _RING = 0.7  # weight of paper that touches ink: a line drawn a pixel too thick is no grave error
 _FLAT = 0.012  # change between neighbours below which the target is flat
+_STEP = 1 / 255  # least change of luma that is seen
 _YUV = ((0.299, 0.587, 0.114), (-0.147, -0.289, 0.436), (0.615, -0.515, -0.100))
 _SOFTNESS = 0.9  # of the tones while training, so that gradients flow
 
@@ -53,6 +54,18 @@ def flat_loss(x: Tensor, target: Tensor) -> Tensor:
     return torch.stack([(a.abs() * (b.abs().amax(1, keepdim=True) < _FLAT)).mean() for a, b in pairs]).sum()
 
 
+def ramp_loss(x: Tensor, target: Tensor) -> Tensor:
+    """How many neighbours differ where those of the target do not: the mean of |d| / (|d| + s), s the least
+    change that is seen (N x 1 x H x W in [0, 1], both).
+
+    L1 of differences is total variation, which a wide ramp costs as much as a step of its height. Under this
+    concave cost (Geman and Reynolds 1992), nearly the count of L0 smoothing (Xu et al. 2011), steps win.
+    """
+    pairs = zip(differences(x), differences(target), strict=True)
+    counts = [(a.abs() / (a.abs() + _STEP) * (b.abs() < _STEP)).mean() for a, b in pairs]
+    return torch.stack(counts).sum()
+
+
 def ink_losses(logit: Tensor, ink: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Weighted cross entropy of the ink and 1 - soft F1 = 1 - 2 sum(a t) / (sum(a^2) + sum(t^2))."""
     near = F.max_pool2d(ink, 3, 1, 1) > 0.5
@@ -70,10 +83,18 @@ def finished(base: Tensor, alpha: Tensor, phase: Tensor, colour: Tensor) -> Tens
     return layered.compose(flat, alpha, colour)
 
 
-def layered_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, Tensor, Tensor]:
+def _even(base: Tensor) -> Tensor:
+    """The luma N x 1 x H x W of a base that is quantised into tones."""
+    return layered.crisp(layered.smoothed(layered.luma(base.clamp(0, 1))))
+
+
+def layered_loss(
+    out: Tensor, batch: Batch, flat: float = 0.5, ramp: float = 0.0
+) -> tuple[Parts, Tensor, Tensor]:
     """Losses of a layered student's output, and the drawing it makes beside the one wanted.
 
-    2 L1(base) + gradient L1(base) + ``flat`` times the change where the target is flat +
+    2 L1(base) + gradient L1(base) + ``flat`` times the change where the target is flat + ``ramp`` times the
+    places where the luma behind the tones changes and the target's does not +
     0.35 cross entropy(ink) + 0.25 (1 - soft F1) + 0.3 L1(drawing).
     """
     weight = weights(batch.labels)
@@ -86,6 +107,7 @@ def layered_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, T
         "base": 2 * _mean((base - batch.base).abs(), weight),
         "gradient": gradient_loss(base, batch.base, weight),
         "flat": flat * flat_loss(base, batch.base),
+        "ramp": ramp * ramp_loss(_even(base), _even(batch.base)) if ramp else out.new_zeros(()),
         "ink": 0.35 * entropy,
         "lines": 0.25 * missed,
         "drawing": 0.3 * _mean((drawn - wanted).abs(), weight),
@@ -93,8 +115,11 @@ def layered_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, T
     return parts, drawn, wanted
 
 
-def plain_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, Tensor, Tensor]:
-    """Losses of a plain student: 2 L1 + gradient L1 + ``flat`` times the change in flats + L1 under ink."""
+def plain_loss(
+    out: Tensor, batch: Batch, flat: float = 0.5, ramp: float = 0.0
+) -> tuple[Parts, Tensor, Tensor]:
+    """Losses of a plain student: 2 L1 + gradient L1 + ``flat`` times the change in flats + ``ramp`` times the
+    places where luma changes and the target's does not + L1 under ink."""
     weight = weights(batch.labels)
     colour = torch.tensor(layered.INK_COLOUR, device=out.device)[:, None, None]
     wanted = layered.compose(batch.base, batch.ink, colour)
@@ -103,6 +128,7 @@ def plain_loss(out: Tensor, batch: Batch, flat: float = 0.5) -> tuple[Parts, Ten
         "base": 2 * _mean(error, weight),
         "gradient": gradient_loss(out, wanted, weight),
         "flat": flat * flat_loss(out, wanted),
+        "ramp": ramp * ramp_loss(layered.luma(out), layered.luma(wanted)),
         "lines": _mean(error, weight * batch.ink),
     }
     return parts, out.clamp(0, 1), wanted
@@ -135,7 +161,7 @@ def consistency_loss(first: Tensor, second: Tensor) -> Tensor:
     return F.l1_loss(*both)
 
 
-LOSSES: dict[str, Callable[[Tensor, Batch, float], tuple[Parts, Tensor, Tensor]]] = {
+LOSSES: dict[str, Callable[[Tensor, Batch, float, float], tuple[Parts, Tensor, Tensor]]] = {
     "layered": layered_loss,
     "plain": plain_loss,
 }

@@ -20,9 +20,9 @@ class Settings:
     """Student, length, batches, optimiser and losses of a training.
 
     ``seconds`` > 0 ends it (and its schedules) by the clock as well: it then does not repeat to the byte.
-    ``flat``, ``perceptual``, ``colour``, ``consistency`` and ``critic`` are the weights of those losses, 0
-    leaves them out; the second and the fourth are taken every so many steps, the critic joins for the last
-    ``finish`` of the way. The held-out pairs are drawn ``checks`` times. Raises ParameterError for
+    ``flat``, ``ramp``, ``perceptual``, ``colour``, ``consistency`` and ``critic`` are the weights of those
+    losses, 0 leaves them out; the third and the fifth are taken every so many steps, the critic joins for the
+    last ``finish`` of the way. The held-out pairs are drawn ``checks`` times. Raises ParameterError for
     a value out of its range.
     """
 
@@ -37,6 +37,7 @@ class Settings:
     lr: float = 3e-3
     warmup: int = 40
     flat: float = 0.5
+    ramp: float = 0.1
     perceptual: float = 0.1
     perceptual_every: int = 4
     colour: float = 0.0
@@ -56,6 +57,7 @@ class Settings:
             ("lr", 0 < self.lr < 1, "above 0 and below 1"),
             ("warmup", self.warmup >= 0, "0 or more"),
             ("flat", self.flat >= 0, "0 (off) or more"),
+            ("ramp", self.ramp >= 0, "0 (off) or more"),
             ("perceptual", self.perceptual >= 0, "0 (off) or more"),
             ("perceptual_every", self.perceptual_every >= 1, "1 or more"),
             ("colour", self.colour >= 0, "0 (off) or more"),
