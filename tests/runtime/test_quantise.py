@@ -5,6 +5,7 @@ import json
 import numpy as np
 import onnx
 import pytest
+import skimage.data
 import torch
 
 from wbme import runtime
@@ -15,18 +16,22 @@ from wbme.runtime import export, quantise
 
 
 def pictures(count, high=96, wide=128):
-    """Smooth colour fields: what photographs have and noise has not."""
-    draw = np.random.default_rng(0)
-    small = draw.random((count, 3, high // 16, wide // 16)).astype(np.float32)
-    up = torch.nn.functional.interpolate(torch.from_numpy(small), (high, wide), mode="bicubic").clamp(0, 1)
-    return [one[None].numpy() for one in up]
+    """Cuts of a photograph, N x 3 x H x W each."""
+    rgb = skimage.data.astronaut().astype(np.float32) / 255
+    tops = np.linspace(0, 512 - high, count).astype(int)
+    across = np.arange(160, 160 + wide) % 512
+    return [rgb[None, top : top + high, across].transpose(0, 3, 1, 2).copy() for top in tops]
 
 
 @pytest.fixture(scope="module", params=["layered", "plain"])
 def folder(request, tmp_path_factory):
+    """The student that comes with wbme, whose ink is as sure as one learns to draw it; a random plain one."""
     torch.manual_seed(5)
-    net = Student("S4-48", request.param, ("a", "b"))
-    torch.nn.init.normal_(net.out.weight, 0, 1e-3)
+    if request.param == "layered":
+        net = export.load_model(export.model_folder("student"))[0].recast(("a", "b"))
+    else:
+        net = Student("S4-48", request.param, ("a", "b"))
+        torch.nn.init.normal_(net.out.weight, 0, 1e-3)
     place = tmp_path_factory.mktemp("model")
     export.save_model(place, net.eval(), export.make_card("toon", net))
     return place
@@ -54,7 +59,8 @@ def test_int8_is_near_fp32_at_any_size_and_its_controls_stay_live(folder, quick,
             [picture] = pictures(1, high, wide)
             [wanted], [got] = exact(picture, *controls), fast(picture, *controls)
             assert got.min() >= 0 and got.max() <= 1
-            assert -10 * np.log10(np.square(got - wanted).mean()) > 38
+            # Of four tones, a few pixels at their borders take the other one.
+            assert -10 * np.log10(np.square(got - wanted).mean()) > (34 if known else 38)
             if known:  # no chroma: what the control asks, to the ink's colour
                 assert np.abs(np.ptp(got, axis=1)).max() < 0.1
 

@@ -18,7 +18,7 @@ CONTROLS = {
     "phase": 0.0,  # where between two multiples of 1/levels the steps lie, see phase_of
     "softness": 0.7,  # share of a step over which one tone turns into the next: 0 hard, 1 no flats
     "saturation": 1.0,  # factor on the chroma
-    "lift": 1.0,  # exponent on the tone: below 1 brightens
+    "lift": 1.0,  # slope of the tone at white, inverse of that at black: below 1 brightens
 }
 INK_COLOUR = (0.06, 0.05, 0.07)
 # Changes of the controls with which a graph draws its base alone: to measure the skin's luma for the phase.
@@ -145,13 +145,15 @@ def tone(
 ) -> Tensor:
     """The base in flat tones: luma smoothed, made crisp, quantised and lifted, chroma scaled; in [0, 1].
 
+    A tone t is lifted to t / (lift + (1 - lift) t), the bias of Schlick (1994), since some runtimes
+    take powers one by one.
     Arguments are numbers or tensors that broadcast to N x 1 x 1 x 1.
     """
     flat, (high, wide) = planes(base).clamp(0.0, 1.0), base.shape[2:]
     y = luma(flat)
     t = planes(crisp(smoothed(y.reshape(-1, 1, high, wide))))
-    # t ** lift, whose exponents are taken one by one in some runtimes
-    t = torch.exp(lift * torch.log(quantised(t, levels, phase, softness).clamp(1e-4, 1.0)))
+    t = quantised(t, levels, phase, softness).clamp(0.0, 1.0)
+    t = t / (lift + (1 - lift) * t)
     t = t + _CONTRAST * (1 - lift) * 4 * (t * t * (3 - 2 * t) - t)
     return (t + saturation * (flat - y)).clamp(0.0, 1.0).reshape(-1, 3, high, wide)
 

@@ -139,7 +139,7 @@ class Student(nn.Module):
         self.up = nn.ModuleList(block(b, a) for a, b in steps)
         self.leave = nn.ModuleList(block(w, w) for w in widths[:-1])
         self.out = nn.Conv2d(widths[0], HEADS[head] * plan.factor**2, 3, padding=1)
-        self.gate = nn.Conv2d(widths[0], plan.factor**2, 3, padding=1)
+        self.gate = nn.Conv2d(widths[0], plan.factor**2, 1)
         with torch.no_grad():
             self.out.weight.mul_(0.05)
             self.out.bias.zero_()

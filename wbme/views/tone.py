@@ -114,14 +114,15 @@ def response(
     """Luma of the drawing without ink on luma ``y`` of the base where it changes slowly, in [0, 1].
 
     With t = levels y - phase, k = floor(t), r = clip((t - k - 1/2) / (softness + 0.001) + 1/2, 0, 1) and
-    q = (k + r^2 (3 - 2 r) + phase) / levels, clipped to [0.0001, 1], it is p + 1.4 (1 - lift) (p^2 (3 - 2 p)
-    - p) with p = q^lift, clipped to [0, 1]. ``phase`` is that of the graph: a tone lies on each
+    q = (k + r^2 (3 - 2 r) + phase) / levels, clipped to [0, 1], it is p + 1.4 (1 - lift) (p^2 (3 - 2 p) - p)
+    with p = q / (lift + (1 - lift) q), clipped to [0, 1]. ``phase`` is that of the graph: a tone lies on each
     (k + phase) / levels.
     """
     t = np.asarray(y, np.float64) * levels - phase
     k = np.floor(t)
     r = np.clip((t - k - 0.5) / (softness + 1e-3) + 0.5, 0, 1)
-    p = np.clip((k + r**2 * (3 - 2 * r) + phase) / levels, 1e-4, 1) ** lift
+    q = np.clip((k + r**2 * (3 - 2 * r) + phase) / levels, 0, 1)
+    p = q / (lift + (1 - lift) * q)
     return np.clip(p + 1.4 * (1 - lift) * (p**2 * (3 - 2 * p) - p), 0, 1)
 
 
