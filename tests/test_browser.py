@@ -280,7 +280,7 @@ def test_a_slider_redraws_lines_and_tones_and_the_setting_is_saved(server, proje
         cell.cell.get_by_role("button", name="save").click()
         cell.cell.get_by_text("saved: wbme stylize --style from_browser").wait_for(timeout=20_000)
         saved = (folder / "workspace/recipes/from_browser.yaml").read_text()
-        assert "\n  levels: 7.0\n" in saved and "\n  softness: 0.7\n" in saved
+        assert "\n  line_gain: 4.0\n  levels: 7.0\n" in saved and "\n  softness: 0.85\n" in saved
         cell.cell.get_by_role("button", name="save").click()
         cell.cell.get_by_text("is there already").wait_for(timeout=20_000)
         shoot(page, "tone_saved")
