@@ -271,6 +271,28 @@ for turn in range(300):
     assert store.tree(refs.lookup("source/a", "20_busy").digest, verify=True)
 
 
+@pytest.mark.parametrize(("deaths", "status"), [(1, "completed"), (9, "failed")])
+def test_a_kernel_whose_port_was_taken_is_started_again(maker, project, monkeypatch, deaths, status):
+    """A kernel that dies at its first starts, as one does whose port another process took meanwhile."""
+    place = project / "jupyter/kernels/python3"
+    place.mkdir(parents=True)
+    starts = project / "starts"
+    code = f"""import os, sys
+with open({str(starts)!r}, "a") as file: file.write("x")
+if os.path.getsize({str(starts)!r}) <= {deaths}: sys.exit("Address already in use")
+os.execv(sys.executable, [sys.executable, "-m", "ipykernel_launcher", *sys.argv[1:]])"""
+    spec = {"argv": [sys.executable, "-c", code, "-f", "{connection_file}"], "display_name": "Python 3"}
+    (place / "kernel.json").write_text(json.dumps(spec | {"language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(project / "jupyter"))
+    if status == "completed":
+        [result], _ = go("10_make")
+        assert result.record["status"] == status and starts.read_text() == "xx"
+    else:
+        with pytest.raises(NotebookError, match="10_make failed: RuntimeError: Kernel died before replying"):
+            go("10_make")
+        assert starts.read_text() == "xxx"
+
+
 def test_a_cell_that_hangs_meets_its_limit(write_notebook):
     write_notebook("20_sleep", "seed: int = 0", SLEEP)
     with pytest.raises(NotebookError, match=r"20_sleep failed.*[Tt]ime"):

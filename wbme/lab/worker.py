@@ -22,6 +22,8 @@ from wbme.lab.parent import die_with_parent  # noqa: E402
 from wbme.lab.progress import say  # noqa: E402
 
 _START_SECONDS = 300  # papermill gives a kernel 60, which a busy machine passes
+# Jupyter chooses a kernel's ports before the kernel takes them: what starts beside it may have one by then.
+_STARTS, _UNSTARTED = 3, "Kernel died before replying to kernel_info"
 
 
 class _Telling(NBClientEngine):
@@ -47,28 +49,36 @@ def execute(folder: Path, cell_seconds: int | None) -> None:
     written = record.read(folder)
     found = notebook.find(written["notebook"])
     papermill_engines.register("wbme", _Telling)
-    try:
-        papermill.execute_notebook(
-            _unformatted(found.path),
-            _unformatted(folder / "notebook.ipynb"),
-            parameters=written["parameters"],
-            engine_name="wbme",
-            kernel_name="python3",
-            cwd=str(project_root()),
-            progress_bar=False,
-            stdout_file=sys.stdout,
-            stderr_file=sys.stderr,
-            start_timeout=_START_SECONDS,
-            execution_timeout=cell_seconds,
-        )
-    except PapermillExecutionError as error:
-        message = " ".join(f"{error.ename}: {error.evalue}".split())
-        _failed(folder, {"cell": error.cell_index + 1, "message": message})
-    except Exception as error:
-        if record.read(folder)["status"] == "running":  # a kernel may also die after its work is done
-            _failed(folder, {"message": " ".join(f"{type(error).__name__}: {error}".split())[:500]})
+    for start in range(1, _STARTS + 1):
+        try:
+            _run(found.path, folder, written["parameters"], cell_seconds)
+        except PapermillExecutionError as error:
+            message = " ".join(f"{error.ename}: {error.evalue}".split())
+            _failed(folder, {"cell": error.cell_index + 1, "message": message})
+        except Exception as error:
+            if start < _STARTS and _UNSTARTED in str(error):
+                continue
+            if record.read(folder)["status"] == "running":  # a kernel may also die after its work is done
+                _failed(folder, {"message": " ".join(f"{type(error).__name__}: {error}".split())[:500]})
+        break
     if record.read(folder)["status"] == "running":
         _failed(folder, {"message": "the notebook ended without run.finish(): make it the last cell"})
+
+
+def _run(path: Path, folder: Path, parameters: dict[str, Any], cell_seconds: int | None) -> None:
+    papermill.execute_notebook(
+        _unformatted(path),
+        _unformatted(folder / "notebook.ipynb"),
+        parameters=parameters,
+        engine_name="wbme",
+        kernel_name="python3",
+        cwd=str(project_root()),
+        progress_bar=False,
+        stdout_file=sys.stdout,
+        stderr_file=sys.stderr,
+        start_timeout=_START_SECONDS,
+        execution_timeout=cell_seconds,
+    )
 
 
 def _unformatted(path: Path) -> str:
